@@ -1,0 +1,9 @@
+"""Event notifications of Cisco NSO and ConfD, as Python dicts.
+
+The functions, classes and constants are those of the vendor's events module, under the same
+names; see docs/ for the reference.
+"""
+
+from . import error as error
+from ._events import *  # noqa: F403
+from ._version import __version__ as __version__

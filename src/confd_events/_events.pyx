@@ -1,0 +1,604 @@
+# cython: language_level=3, embedsignature=True, always_allow_keywords=True
+"""libconfd's event notifications: connect, read as dicts, acknowledge.
+
+This module only wraps the C library; confd_events re-exports it.
+"""
+
+import os
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+from confd_events.error import EOF, Error
+
+cimport cython
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.ref cimport Py_INCREF, PyObject
+from cpython.unicode cimport PyUnicode_DecodeUTF8, PyUnicode_InternFromString
+from libc.errno cimport errno
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdio cimport stderr
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset, strlen
+
+from confd_events._libconfd cimport *
+
+
+# Text, numbers and addresses
+
+cdef inline str text_of(const char *s, size_t size):
+    """Text that need not be UTF-8: odd bytes become lone surrogates."""
+    return PyUnicode_DecodeUTF8(s, <Py_ssize_t>size, "surrogateescape")
+
+
+cdef inline str text(const char *s):
+    return "" if s == NULL else text_of(s, strlen(s))
+
+
+cdef inline str chars(const char *s, size_t size):
+    """Text in a char array, NUL-terminated unless it fills the array."""
+    return text_of(s, strnlen(s, size))
+
+
+cdef bytes encoded(str argument, value):
+    """Text as the NUL-terminated bytes that C takes."""
+    if not isinstance(value, str):
+        raise TypeError(f"{argument}: expected str, not {type(value).__name__}")
+    octets = value.encode("utf-8", "surrogateescape")
+    if b"\0" in octets:
+        raise ValueError(f"{argument}: must not contain a NUL character")
+    return octets
+
+
+cdef object integer(str argument, value, low, high, str c_type):
+    """value as an int that fits a C type."""
+    try:
+        number = value.__index__()
+    except AttributeError:
+        raise TypeError(f"{argument}: expected int, not {type(value).__name__}") from None
+    if not low <= number <= high:
+        raise OverflowError(f"{argument}: {number} does not fit {c_type} ({low} to {high})")
+    return number
+
+
+cdef object c_int(str argument, value):
+    return integer(argument, value, -(1 << 31), (1 << 31) - 1, "int")
+
+
+cdef object c_uint32(str argument, value):
+    return integer(argument, value, 0, (1 << 32) - 1, "uint32_t")
+
+
+cdef str address_text(int af, const void *address):
+    cdef char buffer[INET6_ADDRSTRLEN]
+    if inet_ntop(af, address, buffer, sizeof(buffer)) == NULL:
+        return ""
+    return text(buffer)
+
+
+cdef int parse_address(str argument, int af, value, void *address) except -1:
+    if not isinstance(value, str):
+        raise TypeError(f"{argument}: expected an address as str, not {type(value).__name__}")
+    if "\0" in value or inet_pton(af, value.encode("utf-8", "replace"), address) != 1:
+        kind = "IPv4" if af == AF_INET else "IPv6"
+        raise ValueError(f"{argument}: {value!r} is not an {kind} address")
+    return 0
+
+
+cdef list oid_list(const confd_snmp_oid *oid):
+    return [oid.oid[i] for i in range(max(0, min(oid.len, 128)))]
+
+
+# Failures
+
+cdef object failure(int status, int os_errno):
+    """The exception for a failed call. To be made in the thread that called, right after."""
+    cdef int code = confd_errno
+    cls = EOF if status == CONFD_EOF or code == CONFD_ERR_EOF else Error
+    os_error = os_errno if code == CONFD_ERR_OS else None
+    return cls(code, text(confd_strerror(code)), text(confd_lasterr()), os_error)
+
+
+cdef int check(int status, int os_errno) except -1:
+    if status != CONFD_OK:
+        raise failure(status, os_errno)
+    return 0
+
+
+# One module, in parts: two modules would link libconfd, and with it its state, twice.
+include "values.pxi"
+include "objects.pxi"
+include "convert.pxi"
+
+
+# The socket and the address
+
+cdef int stream_fd(sock) except -1:
+    """The descriptor of a connected, blocking stream socket."""
+    cdef const char *problem
+    cdef int fd
+    if not hasattr(sock, "fileno"):
+        raise TypeError(
+            f"sock: expected a socket or an object with fileno(), not {type(sock).__name__}")
+    fd = c_int("sock", sock.fileno())
+    problem = unfit_stream(fd)
+    if problem != NULL:
+        raise ValueError(f"sock: {text(problem)}")
+    return fd
+
+
+cdef int fill_address(sockaddr_storage *address, int family, ip, port, path) except -1:
+    """Fill in the daemon's address; return its size."""
+    memset(address, 0, sizeof(address[0]))
+    if family == AF_INET:
+        return fill_ipv4(<sockaddr_in *>address, ip, port)
+    if family == AF_INET6:
+        return fill_ipv6(<sockaddr_in6 *>address, ip, port)
+    if family == AF_UNIX:
+        return fill_unix(<sockaddr_un *>address, path)
+    raise ValueError(f"sock: family {family} is not AF_INET, AF_INET6 or AF_UNIX")
+
+
+cdef int fill_ipv4(sockaddr_in *address, ip, port) except -1:
+    parse_address("ip", AF_INET, ip, &address.sin_addr)
+    address.sin_family = AF_INET
+    address.sin_port = htons(port_number(port))
+    return sizeof(sockaddr_in)
+
+
+cdef int fill_ipv6(sockaddr_in6 *address, ip, port) except -1:
+    parse_address("ip", AF_INET6, ip, &address.sin6_addr)
+    address.sin6_family = AF_INET6
+    address.sin6_port = htons(port_number(port))
+    return sizeof(sockaddr_in6)
+
+
+cdef int port_number(port) except -1:
+    number = c_int("port", port)
+    if not 1 <= number <= 65535:
+        raise ValueError(f"port: {number} is not in 1 to 65535")
+    return number
+
+
+cdef int fill_unix(sockaddr_un *address, path) except -1:
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise TypeError(f"path: expected str, bytes or os.PathLike, not {type(path).__name__}")
+    octets = os.fsencode(path)
+    abstract = octets.startswith(b"\0")
+    # A path in the file system needs room for its terminator.
+    limit = <int>sizeof(address.sun_path) - (0 if abstract else 1)
+    if not octets.strip(b"\0"):
+        raise ValueError("path: is empty")
+    if not abstract and b"\0" in octets:
+        raise ValueError("path: must not contain a NUL character, unless it begins with one")
+    if len(octets) > limit:
+        raise ValueError(f"path: {len(octets)} bytes are more than a socket's path may have, "
+                         f"{limit}: {path!r}")
+    address.sun_family = AF_UNIX
+    memcpy(address.sun_path, <const char *>octets, len(octets))
+    terminator = 0 if abstract else 1
+    return <int>(SUN_PATH_OFFSET + len(octets) + terminator)
+
+
+# Subscribing
+
+cdef notification_mask checked_mask(mask) except *:
+    cdef int bits = 8 * <int>sizeof(notification_mask) - 1
+    try:
+        number = mask.__index__()
+    except AttributeError:
+        raise TypeError(f"mask: expected int, not {type(mask).__name__}") from None
+    if number <= 0:
+        raise ValueError(f"mask: {number} subscribes to nothing; combine NOTIF_… bits")
+    if number >> bits:
+        raise ValueError(f"mask: {number:#x} is wider than this library's {bits} bits")
+    return <notification_mask><long long>number
+
+
+cdef int check_needs(mask, NotificationsData data) except -1:
+    """Refuse a mask with a bit whose further data is missing."""
+    needs = (
+        ("NOTIF_HEARTBEAT", CONFD_NOTIF_HEARTBEAT, "heartbeat_interval"),
+        ("NOTIF_HEALTH_CHECK", CONFD_NOTIF_HEALTH_CHECK, "health_check_interval"),
+        ("NOTIF_STREAM_EVENT", CONFD_NOTIF_STREAM_EVENT, "stream_name"),
+    )
+    for name, bit, argument in needs:
+        if mask & bit and (data is None or not getattr(data, argument)):
+            raise ValueError(f"mask: {name} needs a {argument}; give it in NotificationsData "
+                             "to notifications_connect2()")
+    if data is not None and data.verbosity and not HAS_VERBOSITY:
+        raise ValueError("verbosity: this release of libconfd does not have it; leave it at 0")
+    return 0
+
+
+def notifications_connect(sock, mask, ip=None, port=None, path=None):
+    """Connect a socket to the daemon and subscribe to notifications.
+
+    sock -- a stream socket, not yet connected, of family AF_INET, AF_INET6 or AF_UNIX
+    mask -- NOTIF_… bits, combined by |
+    ip -- the daemon's address, for AF_INET and AF_INET6
+    port -- its port, 1 to 65535
+    path -- the socket's path, for AF_UNIX; begins with a NUL for an abstract one
+
+    Raises TypeError, ValueError or OverflowError for an argument that is wrong, Error when the
+    connection fails: then close the socket (C: confd_notifications_connect()).
+    """
+    connect(sock, mask, None, ip, port, path)
+
+
+def notifications_connect2(sock, mask, NotificationsData data not None,
+                           ip=None, port=None, path=None):
+    """Connect a socket to the daemon and subscribe, also to what needs further data.
+
+    data -- a NotificationsData: intervals for NOTIF_HEARTBEAT and NOTIF_HEALTH_CHECK, a stream
+        for NOTIF_STREAM_EVENT, usid and verbosity for NOTIF_PROGRESS
+
+    All else is as for notifications_connect() (C: confd_notifications_connect2()).
+    """
+    connect(sock, mask, data, ip, port, path)
+
+
+cdef int connect(sock, mask, NotificationsData data, ip, port, path) except -1:
+    cdef sockaddr_storage address
+    cdef confd_notifications_data c_data
+    cdef int fd = stream_fd(sock)
+    cdef notification_mask bits = checked_mask(mask)
+    cdef int size, status, os_errno
+    check_needs(mask, data)
+    if not hasattr(sock, "family"):
+        raise TypeError(f"sock: a {type(sock).__name__} has no family")
+    size = fill_address(&address, c_int("sock", sock.family), ip, port, path)
+    if data is None:
+        with nogil:
+            status = confd_notifications_connect(fd, <sockaddr *>&address, size, bits)
+            os_errno = errno
+    else:
+        keep = fill_data(&c_data, data)  # noqa: F841, c_data points into it
+        with nogil:
+            status = confd_notifications_connect2(
+                fd, <sockaddr *>&address, size, bits, &c_data)
+            os_errno = errno
+    return check(status, os_errno)
+
+
+cdef list fill_data(confd_notifications_data *c_data, NotificationsData data):
+    """Fill the C struct; return the objects into which it points."""
+    stream_name = None if data.stream_name is None else encoded("stream_name", data.stream_name)
+    xpath = None if data.xpath_filter is None else encoded("xpath_filter", data.xpath_filter)
+    memset(c_data, 0, sizeof(c_data[0]))
+    c_data.heartbeat_interval = data.heartbeat_interval
+    c_data.health_check_interval = data.health_check_interval
+    c_data.stream_name = NULL if stream_name is None else <char *>stream_name
+    c_data.start_time = data.start_time.v
+    c_data.stop_time = data.stop_time.v
+    c_data.xpath_filter = NULL if xpath is None else <char *>xpath
+    c_data.usid = data.usid
+    set_verbosity(c_data, data.verbosity)
+    return [stream_name, xpath, data]
+
+
+# Reading
+
+def read_notification(sock):
+    """Read one notification; block until it is there.
+
+    Returns a dict: 'type' is the NOTIF_… bit, and a second key, named after the member of the C
+    union, holds the payload. A signal whose handler raises, such as Ctrl-C, ends the wait; the
+    socket stays usable.
+
+    Raises EOF when the daemon has closed the connection, Error for a lost connection or a
+    notification that libconfd can't decode, ValueError or TypeError for a socket that is
+    closed, non-blocking or none (C: confd_read_notification()).
+    """
+    cdef confd_notification n
+    cdef int fd = stream_fd(sock)
+    cdef int status = CONFD_ERR
+    cdef int os_errno = 0
+    cdef bint ready = False
+    while not ready:
+        with nogil:
+            ready = await_frame(fd)
+            if ready:
+                status = confd_read_notification(fd, &n)
+                os_errno = errno
+        if not ready:
+            PyErr_CheckSignals()
+    check(status, os_errno)
+    try:
+        return to_dict(&n)
+    finally:
+        confd_free_notification(&n)
+
+
+# Structs read in one go: enough to make the GIL cheap, few enough to stay in the cache.
+cdef enum:
+    BURST = 16
+
+
+def read_notifications(sock, max=1000):
+    """Read all notifications that have arrived, but wait for the first.
+
+    max -- at most so many, 1 or more
+
+    Returns a list of dicts as of read_notification(), in order; it is never empty. Raises as
+    read_notification(). When one after the first can't be decoded, the Error's attribute
+    notifications holds those before it, so that none is lost.
+    """
+    cdef int limit = c_int("max", max)
+    cdef int fd = stream_fd(sock)
+    cdef list result = []
+    cdef confd_notification *burst
+    if limit < 1:
+        raise ValueError(f"max: {limit} is not 1 or more")
+    burst = <confd_notification *>malloc(BURST * sizeof(confd_notification))
+    if burst == NULL:
+        raise MemoryError()
+    try:
+        while read_burst(fd, burst, limit, result):
+            pass
+    finally:
+        free(burst)
+    return result
+
+
+cdef bint read_burst(int fd, confd_notification *burst, int limit, list result) except -1:
+    """Append one burst of what has arrived; wait only for the first of all.
+
+    Returns whether to go on.
+    """
+    cdef int held = <int>len(result)
+    cdef int size = min(limit - held, BURST)
+    cdef int count = 0
+    cdef int status = CONFD_OK
+    cdef int os_errno = 0
+    cdef bint ready
+    with nogil:
+        ready = whole_frame(fd) if held else await_frame(fd)
+        while ready and count < size:
+            status = confd_read_notification(fd, &burst[count])
+            os_errno = errno
+            if status != CONFD_OK:
+                break
+            count += 1
+            ready = whole_frame(fd)
+    error = None if status == CONFD_OK else failure(status, os_errno)
+    append_dicts(result, burst, count)
+    if error is not None:
+        error.notifications = result
+        raise error
+    if not result:
+        PyErr_CheckSignals()
+    return ready and len(result) < limit or not result
+
+
+cdef int append_dicts(list result, confd_notification *burst, int count) except -1:
+    try:
+        for i in range(count):
+            result.append(to_dict(&burst[i]))
+    finally:
+        for i in range(count):
+            confd_free_notification(&burst[i])
+    return 0
+
+
+# Acknowledging
+
+def diff_notification_done(sock, TransCtxRef tctx not None):
+    """Acknowledge a NOTIF_COMMIT_DIFF: its differences have been read.
+
+    sock -- the notification socket
+    tctx -- the notification's tctx; not to be used any more
+
+    The transaction stands still until then. Raises ValueError when tctx is done already, Error
+    when the connection is lost: then the transaction is over too (C:
+    confd_diff_notification_done()).
+    """
+    cdef int fd = stream_fd(sock)
+    cdef confd_trans_ctx *c_tctx = tctx.open()
+    cdef int status, os_errno
+    tctx.tctx = NULL
+    with nogil:
+        status = confd_diff_notification_done(fd, c_tctx)
+        os_errno = errno
+    check(status, os_errno)
+
+
+def sync_audit_notification(sock, usid):
+    """Acknowledge a NOTIF_AUDIT, for a subscription with NOTIF_AUDIT_SYNC.
+
+    sock -- the notification socket
+    usid -- the notification's usid
+
+    The user session stands still until then. Raises Error when the connection is lost (C:
+    confd_sync_audit_notification()).
+    """
+    cdef int fd = stream_fd(sock)
+    cdef int c_usid = c_int("usid", usid)
+    cdef int status, os_errno
+    with nogil:
+        status = confd_sync_audit_notification(fd, c_usid)
+        os_errno = errno
+    check(status, os_errno)
+
+
+def sync_ha_notification(sock):
+    """Acknowledge a NOTIF_HA_INFO, for a subscription with NOTIF_HA_INFO_SYNC.
+
+    sock -- the notification socket
+
+    All HA processing stands still until then. Raises Error when the connection is lost (C:
+    confd_sync_ha_notification()).
+    """
+    cdef int fd = stream_fd(sock)
+    cdef int status, os_errno
+    with nogil:
+        status = confd_sync_ha_notification(fd)
+        os_errno = errno
+    check(status, os_errno)
+
+
+def sync_audit_network_notification(sock, usid):
+    """Acknowledge a NCS_NOTIF_AUDIT_NETWORK, for a subscription with _AUDIT_NETWORK_SYNC.
+
+    sock -- the notification socket
+    usid -- the notification's usid
+
+    The transaction stands still until then. Only where the library has it: NSO from API level
+    8.0 on. Raises Error when the connection is lost (C: ncs_sync_audit_network_notification()).
+    """
+    cdef int fd = stream_fd(sock)
+    cdef int c_usid = c_int("usid", usid)
+    cdef int status, os_errno
+    with nogil:
+        status = ncs_sync_audit_network_notification(fd, c_usid)
+        os_errno = errno
+    check(status, os_errno)
+
+
+# Names
+
+def load_schemas(ip=None, port=None, path=None):
+    """Load the data model's names from the daemon, for the whole process.
+
+    ip, port -- the daemon's address, or
+    path -- the path of its UNIX socket
+
+    Afterwards hash2str() and its like know the names, and tags and values print with them.
+    Raises Error when the connection fails (C: confd_load_schemas()).
+    """
+    cdef sockaddr_storage address
+    cdef int size, status, os_errno
+    if path is not None:
+        family = AF_UNIX
+    else:
+        family = AF_INET6 if isinstance(ip, str) and ":" in ip else AF_INET
+    size = fill_address(&address, family, ip, port, path)
+    with nogil:
+        status = confd_load_schemas(<sockaddr *>&address, size)
+        os_errno = errno
+    check(status, os_errno)
+
+
+cdef str name_or_none(const char *name):
+    return None if name == NULL else text(name)
+
+
+def hash2str(hash):
+    """Return the name behind a tag's or namespace's hash, or None (C: confd_hash2str())."""
+    return name_or_none(confd_hash2str(c_uint32("hash", hash)))
+
+
+def str2hash(str):
+    """Return the hash of a name, or 0 when it is not known (C: confd_str2hash())."""
+    return confd_str2hash(encoded("str", str))
+
+
+def ns2prefix(ns):
+    """Return the prefix of a namespace's hash, or None (C: confd_ns2prefix())."""
+    return name_or_none(confd_ns2prefix(c_uint32("ns", ns)))
+
+
+cdef str table_entry(char **table, logno):
+    number = c_int("logno", logno)
+    if not 0 <= number < table_length(table):
+        return None
+    return name_or_none(table[<int>number])
+
+
+def log_symbol(logno):
+    """Return the name of a log message, by the number in audit and syslog notifications, or
+    None for a number that the library does not have (C: confd_log_symbols)."""
+    return table_entry(confd_log_symbols, logno)
+
+
+def log_description(logno):
+    """Return the description of a log message by its number, or None (C:
+    confd_log_descriptions)."""
+    return table_entry(confd_log_descriptions, logno)
+
+
+# The library
+
+cdef object version_number(const char *exported):
+    """The number behind the = of a string such as CONFD_LIB_VSN=08020500."""
+    return int(text(exported).partition("=")[2], 16)
+
+
+cdef str dotted(number):
+    major, minor, patch = number >> 24, number >> 16 & 0xff, number >> 8 & 0xff
+    return f"{major}.{minor}.{patch}" if patch else f"{major}.{minor}"
+
+
+cdef str api_level(number):
+    return f"{number >> 24}.{number >> 16 & 0xff}"
+
+
+def library():
+    """Return what is known of the libconfd in use, as a dict.
+
+    product -- NCS or CONFD
+    api_level -- such as 8.2
+    version -- the library's own, such as 8.2.5
+    protocol -- the protocol level that it announces to the daemon, such as 82
+    path -- the file that holds its code
+    stub -- whether it is the stub library, for tests without a daemon
+    missing -- constants and fields that its headers lack, by name
+    """
+    return {
+        "product": PRODUCT.decode(),
+        "api_level": api_level(CONFD_LIB_API_VSN),
+        "version": dotted(version_number(confd_lib_vsn)),
+        "protocol": CONFD_LIB_PROTO_VSN,
+        "path": text(library_path()),
+        "stub": bool(library_is_stub()),
+        "missing": missing_names(),
+    }
+
+
+cdef list missing_names():
+    cdef int i = 0
+    cdef list names = []
+    while missing[i] != NULL:
+        names.append(missing[i].decode())
+        i += 1
+    return names
+
+
+# At import
+
+cdef int guard() except -1:
+    """Refuse a library of another API level: its confd_init() would end the process."""
+    loaded = version_number(confd_lib_api_vsn)
+    if loaded != CONFD_LIB_API_VSN:
+        raise ImportError(
+            f"confd_events was built for libconfd of API level {api_level(CONFD_LIB_API_VSN)} "
+            f"({CONFD_LIB_API_VSN:#010x}), but {text(library_path())} is of level "
+            f"{api_level(loaded)} ({loaded:#010x}). Build it again with this library's SDK, or "
+            "set LD_LIBRARY_PATH to the directory of the right library.")
+    return 0
+
+
+cdef dict all_constants():
+    cdef int i = 0
+    cdef dict result = {"ADDR": "127.0.0.1", "PORT": PRODUCT_PORT}
+    while constants[i].name != NULL:
+        result[constants[i].name.decode()] = constants[i].value
+        i += 1
+    return result
+
+
+guard()
+confd_init("confd_events", stderr, CONFD_SILENT)
+CONSTANTS = all_constants()
+cdef dict type_names = {
+    number: name for name, number in CONSTANTS.items()
+    if name.startswith("C_") and name != "C_ENUM_HASH"
+}
+globals().update(CONSTANTS)
+if not HAS_AUDIT_NETWORK_SYNC:
+    del sync_audit_network_notification
+
+__all__ = sorted([
+    name for name, value in globals().items()
+    if not name.startswith("_")
+    and (name in CONSTANTS or getattr(value, "__module__", None) == __name__)
+] + ["EOF", "Error"])

@@ -1,0 +1,161 @@
+"""From Python values to the numbers that make up confd values.
+
+Value() accepts what a Python program has at hand; these functions reduce it to the members of
+the C structs. They raise ValueError or TypeError with a text that begins with what was given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+TIMEZONE_UNDEF = -111
+
+_ZONE = r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
+_DATE = r"(?P<year>-?\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)"
+_TIME = r"(?P<hour>\d\d):(?P<min>\d\d)(:(?P<sec>\d\d)([.,](?P<fraction>\d{1,6})\d*)?)?"
+_DATETIME_TEXT = re.compile(f"{_DATE}[Tt ]{_TIME}{_ZONE}", re.ASCII)
+_DATE_TEXT = re.compile(f"{_DATE}{_ZONE}", re.ASCII)
+_TIME_TEXT = re.compile(f"{_TIME}{_ZONE}", re.ASCII)
+# The micros stand after the S, unpadded, where libconfd prints them.
+_DURATION_TEXT = re.compile(
+    r"P((?P<years>\d+)Y)?((?P<months>\d+)M)?((?P<days>\d+)D)?"
+    r"(T((?P<hours>\d+)H)?((?P<mins>\d+)M)?((?P<secs>\d+)([.](?P<fraction>\d{1,6}))?S)?"
+    r"([.](?P<micros>\d{1,6}))?)?",
+    re.ASCII,
+)
+
+
+def _zone_of_text(zone: str | None) -> tuple[int, int]:
+    if zone is None:
+        return TIMEZONE_UNDEF, TIMEZONE_UNDEF
+    if zone == "Z":
+        return 0, 0
+    sign = -1 if zone[0] == "-" else 1
+    return sign * int(zone[1:3]), sign * int(zone[-2:])
+
+
+def _zone_of_offset(offset: timedelta | None) -> tuple[int, int]:
+    if offset is None:
+        return TIMEZONE_UNDEF, TIMEZONE_UNDEF
+    minutes = round(offset.total_seconds() / 60)
+    sign = -1 if minutes < 0 else 1
+    return sign * (abs(minutes) // 60), sign * (abs(minutes) % 60)
+
+
+def _match(pattern: re.Pattern[str], text: str, what: str) -> dict[str, str]:
+    match = pattern.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not {what}")
+    return {name: value for name, value in match.groupdict().items() if value is not None}
+
+
+def _micros(parts: dict[str, str]) -> int:
+    return int(parts.get("fraction", "0").ljust(6, "0"))
+
+
+def _clock(parts: dict[str, str]) -> tuple[int, int, int, int]:
+    return int(parts["hour"]), int(parts["min"]), int(parts.get("sec", 0)), _micros(parts)
+
+
+def datetime_parts(value: object) -> tuple[int, ...]:
+    """Year to timezone_minutes, from a datetime or ISO 8601 text."""
+    if isinstance(value, datetime):
+        clock = (value.hour, value.minute, value.second, value.microsecond)
+        return value.year, value.month, value.day, *clock, *_zone_of_offset(value.utcoffset())
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a DateTime, a datetime or ISO 8601 text")
+    p = _match(_DATETIME_TEXT, value, "a date and time such as 2026-11-23T07:50:01+00:00")
+    day = (int(p["year"]), int(p["month"]), int(p["day"]))
+    return *day, *_clock(p), *_zone_of_text(p.get("zone"))
+
+
+def date_parts(value: object) -> tuple[int, ...]:
+    """Year to timezone_minutes, from a date or ISO 8601 text."""
+    if isinstance(value, date):
+        return value.year, value.month, value.day, TIMEZONE_UNDEF, TIMEZONE_UNDEF
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a date or ISO 8601 text")
+    p = _match(_DATE_TEXT, value, "a date such as 2026-11-23Z")
+    return int(p["year"]), int(p["month"]), int(p["day"]), *_zone_of_text(p.get("zone"))
+
+
+def time_parts(value: object) -> tuple[int, ...]:
+    """Hour to timezone_minutes, from a time or ISO 8601 text."""
+    if isinstance(value, time):
+        clock = (value.hour, value.minute, value.second, value.microsecond)
+        return *clock, *_zone_of_offset(value.utcoffset())
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a time or ISO 8601 text")
+    p = _match(_TIME_TEXT, value, "a time such as 07:50:01Z")
+    return *_clock(p), *_zone_of_text(p.get("zone"))
+
+
+def duration_parts(value: object) -> tuple[int, ...]:
+    """Years to microseconds, from a timedelta or ISO 8601 text."""
+    if isinstance(value, timedelta):
+        if value < timedelta(0):
+            raise ValueError(f"{value!r} is negative")
+        hours, seconds = divmod(value.seconds, 3600)
+        return 0, 0, value.days, hours, seconds // 60, seconds % 60, value.microseconds
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a timedelta or ISO 8601 text")
+    p = _match(_DURATION_TEXT, value, "a duration such as P1DT2H")
+    names = ("years", "months", "days", "hours", "mins", "secs")
+    micros = int(p["micros"]) if "micros" in p else _micros(p)
+    return *(int(p.get(name, 0)) for name in names), micros
+
+
+def oid_parts(value: object) -> list[int]:
+    """The numbers of an object identifier, from text such as 1.3.6 or a sequence."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"\.?\d+(\.\d+)*", value, re.ASCII):
+            raise ValueError(f"{value!r} is not an object identifier such as 1.3.6.1")
+        return [int(number) for number in value.lstrip(".").split(".")]
+    if not isinstance(value, Iterable) or isinstance(value, bytes):
+        raise TypeError(f"{value!r} is not text or a sequence of integers")
+    return list(value)
+
+
+def prefix_parts(value: object) -> tuple[str, int]:
+    """Address and length, from text such as 10.0.0.0/8 or a pair."""
+    if isinstance(value, tuple) and len(value) == 2:
+        return str(value[0]), value[1]
+    address, slash, length = str(value).partition("/")
+    if not slash or not length.isdecimal():
+        raise ValueError(f"{value!r} is not an address with a length such as 10.0.0.0/8")
+    return address, int(length)
+
+
+def decimal64_parts(value: object) -> tuple[int, int]:
+    """The number without its point and the digits behind the point."""
+    if isinstance(value, tuple) and len(value) == 2:
+        return value
+    if not isinstance(value, (Decimal, str, int)):
+        raise TypeError(f"{value!r} is not a Decimal, text, or (value, fraction_digits)")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    exponent: Any = number.as_tuple().exponent
+    digits = max(1, -exponent)  # a decimal64 has at least one
+    return int(number.scaleb(digits)), digits
+
+
+def hex_octets(value: object) -> bytes:
+    """The octets of a hex-string such as aa:bb."""
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not bytes or text such as aa:bb")
+    return bytes.fromhex(value.replace(":", " "))
+
+
+def quad_octets(value: object) -> bytes:
+    """The four octets of a dotted quad such as 1.2.3.4."""
+    octets = bytes(oid_parts(value))
+    if len(octets) != 4:
+        raise ValueError(f"{value!r} is not a dotted quad such as 1.2.3.4")
+    return octets

@@ -1,0 +1,49 @@
+"""The exceptions that libconfd's errors become."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+class Error(Exception):
+    """A call to libconfd failed.
+
+    The attributes belong to the instance: other threads' errors don't change them.
+    """
+
+    confd_errno: int
+    """What went wrong, one of ERR_… (C: confd_errno)."""
+    confd_strerror: str
+    """A sentence for confd_errno (C: confd_strerror())."""
+    confd_lasterr: str
+    """What the library or the daemon says of this very failure (C: confd_lasterr())."""
+    errno: int | None
+    """The operating system's error number when confd_errno is ERR_OS, else None."""
+    strerror: str | None
+    """A sentence for errno, or None."""
+    notifications: list[dict[str, Any]]
+    """What read_notifications() had read before the failure."""
+
+    def __init__(
+        self,
+        confd_errno: int,
+        confd_strerror: str,
+        confd_lasterr: str = "",
+        errno: int | None = None,
+    ) -> None:
+        super().__init__(confd_errno, confd_strerror, confd_lasterr, errno)
+        self.confd_errno = confd_errno
+        self.confd_strerror = confd_strerror
+        self.confd_lasterr = confd_lasterr
+        self.errno = errno
+        self.strerror = None if errno is None else os.strerror(errno)
+        self.notifications = []
+
+    def __str__(self) -> str:
+        text = f"{self.confd_strerror} ({self.confd_errno})"
+        return f"{text}: {self.confd_lasterr}" if self.confd_lasterr else text
+
+
+class EOF(Error):
+    """The daemon closed the connection."""

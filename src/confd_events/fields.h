@@ -1,0 +1,141 @@
+/* What the rows of tables.h mean, and stand-ins for what a release may lack.
+ *
+ * tables.h, which the build writes, includes this after libconfd's headers. */
+#ifndef CONFD_EVENTS_FIELDS_H
+#define CONFD_EVENTS_FIELDS_H
+
+#include <stddef.h>
+
+#include <Python.h>
+
+/* How a struct member becomes a Python object. */
+enum kind {
+    KIND_SIGNED,
+    KIND_UNSIGNED,
+    KIND_CHARS,      /* char[N]: text, NUL-terminated unless it fills the array */
+    KIND_TEXT,       /* char *: text; NULL for none */
+    KIND_TEXTS,      /* char **, with a count */
+    KIND_VALUES,     /* confd_value_t **, with a count */
+    KIND_TAG_VALUES, /* confd_tag_value_t *, with a count */
+    KIND_VARBINDS,   /* struct confd_snmp_varbind *, with a count */
+    KIND_ATTRIBUTES, /* struct confd_progress_attribute *, with a count */
+    KIND_LINKS,      /* struct confd_progress_link *, with a count */
+    KIND_DATETIME,
+    KIND_USER_INFO,
+    KIND_TRANS_CTX,
+    KIND_HA_NODE,
+    /* These put keys of their own into the dict: */
+    KIND_ADDRESS,
+    KIND_V1_TRAP,
+    KIND_COUNT
+};
+
+/* The compiler knows how this release declares a member. */
+#define INTEGER_KIND(m) ((__typeof__(m))-1 > 0 ? KIND_UNSIGNED : KIND_SIGNED)
+#define TEXT_KIND(m) _Generic(&(m), char **: KIND_TEXT, const char **: KIND_TEXT, default: KIND_CHARS)
+
+#define NOWHERE ((size_t)-1)
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* One key of a dict. Offsets are bytes from the start of the notification's own struct. */
+struct field {
+    const char *key;
+    const char *also; /* an older name for the same value */
+    enum kind kind;
+    int optional; /* leave the key out when there is no value */
+    size_t offset;
+    size_t size;
+    size_t count_at; /* an int: number of elements; or NOWHERE */
+    size_t when_at;  /* an int that must equal when_value for the key to be there; or NOWHERE */
+    int when_value;
+    PyObject *key_object; /* interned at import */
+    PyObject *also_object;
+};
+
+/* One kind of notification. */
+struct layout {
+    long long type;
+    const char *member;
+    PyObject *member_object;
+    struct field *fields;
+    size_t count;
+};
+
+struct constant {
+    const char *name;
+    long long value;
+};
+
+/* int, an enum, or int64_t, by release */
+typedef __typeof__(((struct confd_notification *)0)->type) notification_mask;
+
+#ifdef CONFD_C_PRODUCT_CONFD
+#define PRODUCT "CONFD"
+#define PRODUCT_PORT CONFD_PORT
+#else
+#define PRODUCT "NCS"
+#define PRODUCT_PORT NCS_PORT
+#endif
+
+/* Stand-ins. Nothing reaches them: no row of tables.h leads there, and the module hides the
+ * functions that a release lacks. They let the rest be written once, for the newest API. */
+
+#if !HAS_PROGRESS_ATTRIBUTE
+enum { CONFD_PROGRESS_ATTRIBUTE_NUMBER = 2 };
+struct confd_progress_attribute {
+    char *name;
+    int type;
+    union {
+        char *string;
+        unsigned long long number;
+    } value;
+};
+#endif
+
+#if !HAS_PROGRESS_LINK
+struct confd_progress_link {
+    char trace_id[1];
+    char span_id[1];
+};
+#endif
+
+#if !HAS_AUDIT_NETWORK_SYNC
+static inline int ncs_sync_audit_network_notification(int sock, int usid)
+{
+    (void)sock;
+    (void)usid;
+    return CONFD_ERR;
+}
+#endif
+
+#if !HAS_LOG_SYMBOLS
+static char *confd_log_symbols[] = {NULL};
+static char *confd_log_descriptions[] = {NULL};
+#endif
+
+static inline void set_verbosity(struct confd_notifications_data *data, int verbosity)
+{
+#if HAS_VERBOSITY
+    data->verbosity = (__typeof__(data->verbosity))verbosity;
+#else
+    (void)data;
+    (void)verbosity;
+#endif
+}
+
+/* The text of a value as the schema at path has it; CONFD_ERR when there is no such path. */
+static inline int value_to_text(const char *path, const confd_value_t *v, char *buf, size_t size)
+{
+#if HAS_VAL2STR
+    struct confd_cs_node *node = confd_cs_node_cd(NULL, "%s", path);
+    return node ? confd_val2str(node->info.type, v, buf, size) : CONFD_ERR;
+#else
+    (void)path;
+    (void)v;
+    (void)buf;
+    (void)size;
+    return CONFD_ERR;
+#endif
+}
+
+#endif

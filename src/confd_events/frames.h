@@ -1,0 +1,130 @@
+/* The caller's socket, looked at without consuming anything.
+ *
+ * libconfd retries its reads on EINTR, so a signal can't end a read that blocks inside it.
+ * Therefore wait out here, where a signal does interrupt, and call the library once a whole
+ * frame (4-byte length and as many bytes) is there. */
+#ifndef CONFD_EVENTS_FRAMES_H
+#define CONFD_EVENTS_FRAMES_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
+
+enum { FRAME_HEADER = 4 };
+
+static inline size_t bytes_arrived(int fd)
+{
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
+}
+
+/* A frame may be larger than the socket's buffers. When this much of it is there, or when it has
+ * not grown for a while though it is longer than what a sender of single bytes can have under
+ * way, only reading lets the rest come. */
+enum { AMPLE = 48 * 1024, STALLED = 200, STALL_MS = 1000 };
+
+/* What makes fd unfit for libconfd, or NULL. */
+static inline const char *unfit_stream(int fd)
+{
+    int type;
+    socklen_t size = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+        return errno == EBADF ? "is closed" : "is not a socket";
+    if (type != SOCK_STREAM)
+        return "is not of type SOCK_STREAM";
+    if (fcntl(fd, F_GETFL) & O_NONBLOCK)
+        return "is in non-blocking mode or has a timeout; call setblocking(True) first";
+    return NULL;
+}
+
+/* Is a whole frame there? Never blocks. */
+static inline int whole_frame(int fd)
+{
+    uint32_t length;
+    size_t arrived = bytes_arrived(fd);
+    return arrived >= FRAME_HEADER &&
+           recv(fd, &length, FRAME_HEADER, MSG_PEEK | MSG_DONTWAIT) == FRAME_HEADER &&
+           arrived >= FRAME_HEADER + (size_t)ntohl(length);
+}
+
+enum growth { INTERRUPTED, STALLS, GROWS, ENDS };
+
+#ifdef __linux__
+/* Edge-triggered: a level-triggered poll would return at once, for the part that is there. */
+static inline int open_watch(int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
+    int watch = epoll_create1(EPOLL_CLOEXEC);
+    if (watch >= 0 && epoll_ctl(watch, EPOLL_CTL_ADD, fd, &event) < 0) {
+        close(watch);
+        watch = -1;
+    }
+    return watch;
+}
+
+static inline enum growth await_growth(int watch)
+{
+    struct epoll_event event;
+    int events = epoll_wait(watch, &event, 1, STALL_MS);
+    if (events < 0)
+        return errno == EINTR ? INTERRUPTED : ENDS;
+    if (events == 0)
+        return STALLS;
+    return event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? ENDS : GROWS;
+}
+#else
+static inline int open_watch(int fd)
+{
+    return dup(fd);
+}
+
+static inline enum growth await_growth(int watch)
+{
+    struct pollfd none = {.fd = watch, .events = 0};
+    int events = poll(&none, 1, 1);
+    if (events < 0)
+        return errno == EINTR ? INTERRUPTED : ENDS;
+    return events > 0 ? ENDS : GROWS;
+}
+#endif
+
+/* Block until the rest of a frame has arrived, or nothing but reading helps. 0: interrupted. */
+static inline int await_rest(int fd)
+{
+    enum growth growth = GROWS;
+    int watch = open_watch(fd);
+    if (watch < 0)
+        return 1; /* out of descriptors */
+    while (!whole_frame(fd) && bytes_arrived(fd) < AMPLE) {
+        growth = await_growth(watch);
+        if (growth == INTERRUPTED || growth == ENDS ||
+            (growth == STALLS && bytes_arrived(fd) >= STALLED))
+            break;
+    }
+    close(watch);
+    return growth != INTERRUPTED;
+}
+
+/* Block until the library can read without blocking: a frame, the end of the stream, or an error
+ * is there. 0: a signal came first. */
+static inline int await_frame(int fd)
+{
+    char byte;
+    if (whole_frame(fd))
+        return 1;
+    ssize_t got = recv(fd, &byte, 1, MSG_PEEK);
+    if (got < 0 && errno == EINTR)
+        return 0;
+    return got <= 0 || whole_frame(fd) || await_rest(fd);
+}
+
+#endif

@@ -1,0 +1,322 @@
+# What the dicts hold beside numbers, text and values.
+
+cdef class TagValue:
+    """One element of a stream event: a tag and its value (C: confd_tag_value_t).
+
+    str() is the tag's name when the schemas are loaded, see load_schemas().
+    """
+
+    cdef readonly uint32_t ns
+    cdef readonly uint32_t tag
+    cdef readonly Value v
+
+    def __init__(self, ns, tag, Value v not None):
+        self.ns = c_uint32("ns", ns)
+        self.tag = c_uint32("tag", tag)
+        self.v = v
+
+    def __eq__(self, other):
+        if not isinstance(other, TagValue):
+            return NotImplemented
+        return (self.ns, self.tag, self.v) == (other.ns, other.tag, other.v)
+
+    def __hash__(self):
+        return hash((self.ns, self.tag, self.v))
+
+    def __str__(self):
+        return tag_name(self.tag)
+
+    def __repr__(self):
+        return f"TagValue(ns={self.ns}, tag={self.tag}, v={self.v!r})"
+
+    def __reduce__(self):
+        raise TypeError("a TagValue can't be pickled or copied, for its Value can't")
+
+
+cdef class SnmpVarbind:
+    """A variable binding of an SNMP PDU (C: struct confd_snmp_varbind).
+
+    type is SNMP_VARIABLE, with name; SNMP_OID, with oid; or SNMP_COL_ROW, with column and
+    rowindex. The other attributes are None. vartype is the variable's type, SNMP_…, and val its
+    Value.
+    """
+
+    cdef readonly int type
+    cdef readonly int vartype
+    cdef readonly str name
+    cdef readonly list oid
+    cdef readonly str column
+    cdef readonly list rowindex
+    cdef readonly Value val
+
+    def __init__(self):
+        raise TypeError("a SnmpVarbind comes from read_notification()")
+
+    def __repr__(self):
+        var = {"name": self.name, "oid": self.oid, "column": self.column,
+               "rowindex": self.rowindex}
+        shown = "".join(f"{key}={value!r}, " for key, value in var.items() if value is not None)
+        return f"SnmpVarbind({shown}vartype={self.vartype}, val={self.val!r})"
+
+    def __reduce__(self):
+        raise TypeError("a SnmpVarbind can't be pickled or copied, for its Value can't")
+
+
+cdef SnmpVarbind make_varbind(const confd_snmp_varbind *vb):
+    cdef SnmpVarbind made = SnmpVarbind.__new__(SnmpVarbind)
+    made.type = vb.type
+    made.vartype = vb.vartype
+    made.val = make_value(&vb.val)
+    if vb.type == CONFD_SNMP_VARIABLE:
+        made.name = chars(vb.var.name, sizeof(vb.var.name))
+    elif vb.type == CONFD_SNMP_OID:
+        made.oid = oid_list(&vb.var.oid)
+    elif vb.type == CONFD_SNMP_COL_ROW:
+        made.column = chars(vb.var.cr.column, sizeof(vb.var.cr.column))
+        made.rowindex = oid_list(&vb.var.cr.rowindex)
+    return made
+
+
+cdef class ProgressLink:
+    """A link to a span of another trace (C: struct confd_progress_link).
+
+    trace_id and span_id are attributes and items.
+    """
+
+    cdef readonly str trace_id
+    cdef readonly str span_id
+
+    def __init__(self, str trace_id not None, str span_id not None):
+        self.trace_id = trace_id
+        self.span_id = span_id
+
+    def __getitem__(self, key):
+        if key == "trace_id":
+            return self.trace_id
+        if key == "span_id":
+            return self.span_id
+        raise KeyError(key)
+
+    def __eq__(self, other):
+        if not isinstance(other, ProgressLink):
+            return NotImplemented
+        return (self.trace_id, self.span_id) == (other.trace_id, other.span_id)
+
+    def __hash__(self):
+        return hash((self.trace_id, self.span_id))
+
+    def __repr__(self):
+        return f"ProgressLink(trace_id={self.trace_id!r}, span_id={self.span_id!r})"
+
+
+cdef class UserInfo:
+    """A user session (C: struct confd_user_info).
+
+    logintime is in seconds since the epoch, proto one of PROTO_…, lmode one of
+    USESS_LOCK_MODE_…, flags are USESS_FLAG_…. clearpass is the user's password in clear text,
+    where the daemon has it; the repr does not show it.
+    """
+
+    cdef readonly str username
+    cdef readonly int usid
+    cdef readonly str context
+    cdef readonly int proto
+    cdef readonly str addr
+    cdef readonly int af
+    cdef readonly int port
+    cdef readonly long long logintime
+    cdef readonly int lmode
+    cdef readonly str snmp_v3_ctx
+    cdef readonly str clearpass
+    cdef readonly int flags
+    cdef readonly int actx_thandle
+
+    def __init__(self):
+        raise TypeError("a UserInfo comes from read_notification()")
+
+    def __repr__(self):
+        return (f"UserInfo(username={self.username!r}, usid={self.usid}, "
+                f"context={self.context!r}, proto={self.proto}, addr={self.addr!r}, "
+                f"port={self.port}, logintime={self.logintime})")
+
+
+cdef UserInfo make_user_info(const confd_user_info *u):
+    cdef UserInfo made = UserInfo.__new__(UserInfo)
+    made.username = chars(u.username, sizeof(u.username))
+    made.usid = u.usid
+    made.context = chars(u.context, sizeof(u.context))
+    made.proto = u.proto
+    made.addr = address_text(u.af, &u.ip)
+    made.af = u.af
+    made.port = u.port
+    made.logintime = u.logintime
+    made.lmode = u.lmode
+    made.snmp_v3_ctx = chars(u.snmp_v3_ctx, sizeof(u.snmp_v3_ctx))
+    made.clearpass = chars(u.clearpass, sizeof(u.clearpass))
+    made.flags = u.flags
+    made.actx_thandle = u.actx.thandle
+    return made
+
+
+cdef class TransCtxRef:
+    """The transaction of a commit diff (C: struct confd_trans_ctx).
+
+    It stays open until diff_notification_done(). operator.index() gives the transaction handle,
+    so MAAPI's attach() takes it as one. After diff_notification_done() every use raises
+    ValueError.
+    """
+
+    cdef confd_trans_ctx *tctx
+
+    def __init__(self):
+        raise TypeError("a TransCtxRef comes from read_notification()")
+
+    def __dealloc__(self):
+        # Never acknowledged: without a socket nothing is sent, but the memory is released.
+        if self.tctx != NULL:
+            confd_diff_notification_done(-1, self.tctx)
+
+    cdef confd_trans_ctx *open(self) except NULL:
+        if self.tctx == NULL:
+            raise ValueError("tctx: the transaction is over, diff_notification_done() was called")
+        return self.tctx
+
+    @property
+    def th(self):
+        """The transaction handle."""
+        return self.open().thandle
+
+    @property
+    def fd(self):
+        return self.open().fd
+
+    @property
+    def uinfo(self):
+        """The UserInfo of the session behind the transaction, or None."""
+        cdef confd_trans_ctx *tctx = self.open()
+        return None if tctx.uinfo == NULL else make_user_info(tctx.uinfo)
+
+    @property
+    def username(self):
+        uinfo = self.uinfo
+        return None if uinfo is None else uinfo.username
+
+    @property
+    def context(self):
+        uinfo = self.uinfo
+        return None if uinfo is None else uinfo.context
+
+    @property
+    def secondary_index(self):
+        return self.open().secondary_index
+
+    @property
+    def traversal_id(self):
+        return self.open().traversal_id
+
+    def __index__(self):
+        return self.open().thandle
+
+    def __repr__(self):
+        state = "done" if self.tctx == NULL else f"th={self.tctx.thandle}"
+        return f"TransCtxRef({state})"
+
+    def __reduce__(self):
+        raise TypeError("a TransCtxRef can't be pickled or copied: it owns the transaction")
+
+
+cdef TransCtxRef make_trans_ctx(confd_trans_ctx *tctx):
+    cdef TransCtxRef made = TransCtxRef.__new__(TransCtxRef)
+    made.tctx = tctx
+    return made
+
+
+class Notification:
+    """A placeholder of the vendor's module; read_notification() returns dicts."""
+
+    def __new__(cls, *args, **kwargs):
+        raise TypeError("Notification can't be instantiated; read_notification() returns a dict")
+
+
+cdef class NotificationsData:
+    """What a subscription needs beside its mask (C: struct confd_notifications_data).
+
+    heartbeat_interval -- milliseconds, for NOTIF_HEARTBEAT
+    health_check_interval -- milliseconds, for NOTIF_HEALTH_CHECK
+    stream_name -- the event stream, for NOTIF_STREAM_EVENT
+    start_time -- replay the stream from here: a Value (C_DATETIME or C_NOEXISTS), None, an aware
+        datetime, or ISO 8601 text
+    stop_time -- end the stream here; as start_time
+    xpath_filter -- an XPath expression that selects the stream's events
+    usid -- only progress of this user session; 0 for all
+    verbosity -- VERBOSITY_… of progress
+    """
+
+    cdef readonly int heartbeat_interval
+    cdef readonly int health_check_interval
+    cdef readonly str stream_name
+    cdef readonly Value start_time
+    cdef readonly Value stop_time
+    cdef readonly str xpath_filter
+    cdef readonly int usid
+    cdef readonly int verbosity
+
+    def __init__(self, heartbeat_interval=0, health_check_interval=0, stream_name=None,
+                 start_time=None, stop_time=None, xpath_filter=None, usid=0, verbosity=0):
+        self.heartbeat_interval = interval("heartbeat_interval", heartbeat_interval)
+        self.health_check_interval = interval("health_check_interval", health_check_interval)
+        self.stream_name = optional_text("stream_name", stream_name)
+        self.start_time = time_value("start_time", start_time)
+        self.stop_time = time_value("stop_time", stop_time)
+        self.xpath_filter = optional_text("xpath_filter", xpath_filter)
+        self.usid = c_int("usid", usid)
+        self.verbosity = c_int("verbosity", verbosity)
+
+    def __repr__(self):
+        return (f"NotificationsData(heartbeat_interval={self.heartbeat_interval}, "
+                f"health_check_interval={self.health_check_interval}, "
+                f"stream_name={self.stream_name!r}, start_time={self.start_time!r}, "
+                f"stop_time={self.stop_time!r}, xpath_filter={self.xpath_filter!r}, "
+                f"usid={self.usid}, verbosity={self.verbosity})")
+
+    def __reduce__(self):
+        times = [None if t.confd_type() == C_NOEXISTS else str(t)
+                 for t in (self.start_time, self.stop_time)]
+        return NotificationsData, (
+            self.heartbeat_interval, self.health_check_interval, self.stream_name, *times,
+            self.xpath_filter, self.usid, self.verbosity)
+
+
+cdef object interval(str argument, value):
+    milliseconds = c_int(argument, value)
+    if milliseconds < 0:
+        raise ValueError(f"{argument}: {milliseconds} is negative; give milliseconds")
+    return milliseconds
+
+
+cdef str optional_text(str argument, value):
+    if value is not None:
+        encoded(argument, value)
+    return value
+
+
+cdef Value time_value(str argument, value):
+    """A time of a subscription as a Value of type C_DATETIME or C_NOEXISTS."""
+    try:
+        return _time_value(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{argument}: {error}") from None
+
+
+cdef Value _time_value(value):
+    if value is None:
+        return Value(None)
+    if hasattr(value, "confd_type"):
+        if value.confd_type() == C_NOEXISTS:
+            return Value(None)
+        if value.confd_type() != C_DATETIME:
+            raise TypeError(f"a Value must be of type C_DATETIME or C_NOEXISTS, not {value!r}")
+        return Value(str(value), C_DATETIME)
+    if isinstance(value, datetime) and value.utcoffset() is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return Value(value, C_DATETIME)

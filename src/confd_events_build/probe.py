@@ -1,0 +1,55 @@
+"""Ask the C compiler which of many small pieces of C the SDK's headers support."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .sdk import Sdk, SdkError
+
+# What would be a warning must count as "the headers don't have it so".
+_FLAGS = (
+    "-fsyntax-only",
+    "-fmax-errors=0",
+    "-w",
+    "-Werror=incompatible-pointer-types",
+    "-Werror=int-conversion",
+    "-Werror=implicit-function-declaration",
+)
+_ERROR_LINE = re.compile(r"^probe:(\d+):.*\berror:", re.MULTILINE)
+
+
+def supported(
+    sdk: Sdk, headers: Sequence[str], pieces: Iterable[str], compiler: Sequence[str]
+) -> set[str]:
+    """Return those of the pieces (bodies of C functions) that compile with the headers.
+
+    One run of the compiler serves for all: each piece is a function on a line of its own, and
+    the lines with errors are the pieces that the headers don't support.
+    """
+    unique = list(dict.fromkeys(pieces))
+    includes = "".join(f'#include "{header}"\n' for header in headers)
+    lines = dict(enumerate(unique, start=1))
+    functions = "".join(f"void probe_{n}(void) {{ {piece} }}\n" for n, piece in lines.items())
+    failed = _error_lines(sdk, f'{includes}#line 1 "probe"\n{functions}', compiler)
+    return {piece for n, piece in lines.items() if n not in failed}
+
+
+def _error_lines(sdk: Sdk, source: str, compiler: Sequence[str]) -> set[int]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "probe.c"
+        path.write_text(source)
+        macros = [f"-D{name}={value}" for name, value in sdk.macros]
+        command = [*compiler, *_FLAGS, *macros, f"-I{sdk.include}", str(path)]
+        # Messages in other languages would not say "error".
+        done = subprocess.run(
+            command, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True
+        )
+    lines = {int(number) for number in _ERROR_LINE.findall(done.stderr)}
+    if done.returncode != 0 and not lines:
+        raise SdkError(f"The headers in {sdk.include} do not compile:\n{done.stderr.strip()}")
+    return lines
