@@ -1,0 +1,93 @@
+/* Commits. A commit diff carries a transaction, which outlives the
+ * notification: the daemon holds it until the client says done. */
+#include "stub.h"
+
+void stub_release_tctx(struct confd_trans_ctx *tctx)
+{
+    if (tctx != NULL) {
+        stub_free(tctx->uinfo);
+        stub_free(tctx);
+    }
+}
+
+void stub_decode_commit_simple(struct stub_term *t, struct confd_notification *n)
+{
+    struct confd_commit_notification *commit = &n->n.commit;
+
+    commit->database = (enum confd_dbname)stub_enum(t, "database");
+    stub_uinfo(t, &commit->uinfo);
+    commit->diff_available = stub_int(t, "diff_available");
+    commit->flags = stub_int(t, "flags");
+}
+
+static struct confd_trans_ctx *new_tctx(struct stub_term *t,
+                                        const struct confd_commit_diff_notification *diff,
+                                        int thandle)
+{
+    struct confd_trans_ctx *tctx = stub_term_alloc(t, 1, sizeof *tctx);
+
+    if (tctx == NULL) {
+        return NULL;
+    }
+    tctx->fd = t->sock;
+    tctx->vfd = -1;
+    tctx->mode = CONFD_READ;
+    tctx->dbname = diff->database;
+    tctx->thandle = thandle;
+    tctx->traversal_id = -1;
+    tctx->refc = 1;
+    tctx->uinfo = stub_term_alloc(t, 1, sizeof *tctx->uinfo);
+    if (tctx->uinfo == NULL) {
+        stub_release_tctx(tctx);
+        return NULL;
+    }
+    *tctx->uinfo = diff->uinfo;
+    tctx->uinfo->refc = 1;
+    return tctx;
+}
+
+/* The transaction is made last, when nothing else can fail: the general
+ * release after a failure must leave it alone. */
+void stub_decode_commit_diff(struct stub_term *t, struct confd_notification *n)
+{
+    struct confd_commit_diff_notification *diff = &n->n.commit_diff;
+    int thandle;
+
+    diff->database = (enum confd_dbname)stub_enum(t, "database");
+    stub_uinfo(t, &diff->uinfo);
+    thandle = stub_int(t, "thandle");
+    diff->flags = stub_int(t, "flags");
+    stub_text_array(t, "comment", diff->comment, sizeof diff->comment);
+    stub_text_array(t, "label", diff->label, sizeof diff->label);
+    stub_term_close(t);
+    diff->tctx = new_tctx(t, diff, thandle);
+}
+
+void stub_decode_commit_failed(struct stub_term *t, struct confd_notification *n)
+{
+    struct confd_commit_failed_notification *failed = &n->n.cfail;
+    unsigned wanted;
+
+    failed->provider = (enum confd_data_provider)stub_enum(t, "provider");
+    failed->dbname = (enum confd_dbname)stub_enum(t, "database");
+    wanted = failed->provider == CONFD_DP_NETCONF    ? 5
+             : failed->provider == CONFD_DP_EXTERNAL ? 4
+                                                     : 3;
+    if (t->arity != wanted) {
+        stub_term_fail(t, "tuple", "%u elements instead of %u", t->arity, wanted);
+    } else if (failed->provider == CONFD_DP_NETCONF) {
+        failed->v.nc.ip.af = stub_ip(t, "ip", &failed->v.nc.ip.ip);
+        failed->v.nc.port = stub_port(t);
+    } else if (failed->provider == CONFD_DP_EXTERNAL) {
+        stub_text_array(t, "daemon_name", failed->v.daemon_name, sizeof failed->v.daemon_name);
+    }
+}
+
+void stub_decode_confirmed_commit(struct stub_term *t, struct confd_notification *n)
+{
+    struct confd_confirmed_commit_notification *confirm = &n->n.confirm;
+
+    confirm->type = (enum confd_confirmed_commit_type)stub_enum(t, "type");
+    confirm->timeout = (unsigned)stub_term_uint(t, "timeout", UINT32_MAX);
+    stub_uinfo(t, &confirm->uinfo);
+}

@@ -1,0 +1,73 @@
+/* Every allocation a caller must release is counted, and any can be made to fail. */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "stub.h"
+
+static atomic_long live;
+static atomic_long fail_in; /* 0: off */
+
+long confd_stub_live_allocations(void)
+{
+    return atomic_load(&live);
+}
+
+void confd_stub_fail_allocation(long nth)
+{
+    atomic_store(&fail_in, nth);
+}
+
+static bool due_to_fail(void)
+{
+    long left = atomic_load(&fail_in);
+
+    while (left > 0) {
+        if (atomic_compare_exchange_weak(&fail_in, &left, left - 1)) {
+            return left == 1;
+        }
+    }
+    return false;
+}
+
+static void *counted(void *memory)
+{
+    if (memory == NULL) {
+        stub_fail(CONFD_ERR_MALLOC, "Out of memory");
+    } else {
+        atomic_fetch_add(&live, 1);
+    }
+    return memory;
+}
+
+void *stub_alloc(size_t size)
+{
+    return counted(due_to_fail() ? NULL : malloc(size > 0 ? size : 1));
+}
+
+void *stub_alloc_zeroed(size_t count, size_t size)
+{
+    return counted(due_to_fail() ? NULL : calloc(count > 0 ? count : 1, size));
+}
+
+/* The old memory stays valid when this fails. */
+void *stub_resize(void *old, size_t size)
+{
+    void *memory;
+
+    if (old == NULL) {
+        return stub_alloc(size);
+    }
+    memory = due_to_fail() ? NULL : realloc(old, size);
+    if (memory == NULL) {
+        stub_fail(CONFD_ERR_MALLOC, "Out of memory");
+    }
+    return memory;
+}
+
+void stub_free(void *memory)
+{
+    if (memory != NULL) {
+        atomic_fetch_sub(&live, 1);
+        free(memory);
+    }
+}
