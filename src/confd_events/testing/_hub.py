@@ -1,0 +1,161 @@
+"""What all connections of a daemon share: who is subscribed, the fan-out, what is outstanding."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ._constants import ErrorCode, Notif
+from ._delivery import Acknowledgement, Delivery, Ledger
+from ._notifications import KINDS, Kind, Peer, encode
+from ._schemas import Schemas
+from ._streams import Stream, xpath_error
+from ._subscriber import Subscriber
+from ._times import DateTime
+
+if TYPE_CHECKING:
+    from ._handshake import Settings
+    from ._session import Session
+    from ._terms import Term
+
+Fields = Mapping[str, Any]
+
+_NEWEST = Peer()
+
+
+class Hub:
+    """One lock guards it all, so every subscriber sees notifications in the same order."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.changed = threading.Condition()
+        self.ledger = Ledger()
+        self.names = Schemas()
+        self._settings = settings
+        self._sessions: dict[int, Session] = {}
+        self._streams: dict[str, Stream] = {}
+
+    @property
+    def subscribers(self) -> tuple[Subscriber, ...]:
+        """The present subscribers, oldest first."""
+        with self.changed:
+            return tuple(session.subscriber for session in self._sessions.values())
+
+    def add_stream(self, stream: Stream) -> None:
+        """Makes a stream known."""
+        with self.changed:
+            self._streams[stream.name] = stream
+
+    def refusal(self, subscriber: Subscriber) -> tuple[int, str] | None:
+        """Why a subscription is refused: a code and a text; None when it is not."""
+        if self._settings.connect_error is not None:
+            return self._settings.connect_error
+        if not subscriber.mask & Notif.STREAM_EVENT:
+            return None
+        if subscriber.stream not in self._streams:
+            return ErrorCode.NOEXISTS, f"no such stream: {subscriber.stream}"
+        error = None if subscriber.filter is None else xpath_error(subscriber.filter)
+        if error is not None:
+            return ErrorCode.XPATH, f"bad XPath filter: {error}"
+        if subscriber.usid and subscriber.usid not in self._settings.sessions:
+            return ErrorCode.NOSESSION, f"no such session: {subscriber.usid}"
+        return None
+
+    def enter(self, session: Session) -> None:
+        """Takes a session in; its replay is queued before anything live can be."""
+        subscriber = session.subscriber
+        with self.changed:
+            if subscriber.stream is not None and subscriber.start is not None:
+                stream = self._streams[subscriber.stream]
+                for frame in stream.replay(subscriber.start, subscriber.stop):
+                    session.outbox.put(frame)
+            if subscriber.stop is not None and subscriber.stop <= datetime.now(timezone.utc):
+                self.complete_stream(session)
+            self._sessions[session.number] = session
+            self.changed.notify_all()
+
+    def complete_stream(self, session: Session) -> None:
+        """Tells a session that its stop time has passed: it gets no more stream events."""
+        with self.changed:
+            stream = session.subscriber.stream or ""
+            session.outbox.put(encode("stream_notification_complete", stream=stream))
+            session.live &= ~Notif.STREAM_EVENT
+
+    def leave(self, session: Session) -> None:
+        """Forgets a session, and whatever waits for it."""
+        with self.changed:
+            self._sessions.pop(session.number, None)
+            self.ledger.forgive(session.number)
+            self.changed.notify_all()
+
+    def acknowledge(self, ack: Acknowledgement) -> None:
+        """Records an acknowledgement."""
+        with self.changed:
+            self.ledger.settle(ack)
+            self.changed.notify_all()
+
+    def schemas(self) -> Term:
+        """The answer to a client that loads the schemas."""
+        with self.changed:
+            return self.names.term()
+
+    def notify(self, name: str, fields: Fields) -> Delivery:
+        """Sends a notification to all who asked for it.
+
+        Raises TypeError or ValueError for fields that can not be encoded, ValueError for an event
+        on an unknown stream.
+        """
+        kind = KINDS[name]
+        # Encoded even when nobody listens: a wrong field is an error in any case.
+        frames = {_NEWEST: kind.frame(_NEWEST, fields)}
+        delivery = Delivery(self.changed)
+        with self.changed:
+            if name == "stream_event":
+                self._record(fields, frames[_NEWEST])
+            for session in self._receivers(kind, fields.get("stream")):
+                peer = self._peer(session)
+                if peer not in frames:
+                    frames[peer] = kind.frame(peer, fields)
+                self._send(session, frames[peer], delivery)
+                self._owe(session, kind, fields, delivery)
+        return delivery
+
+    def send(self, frame: bytes, to: Subscriber | int | None) -> Delivery:
+        """Sends raw bytes to one subscriber, or to all."""
+        delivery = Delivery(self.changed)
+        with self.changed:
+            for session in self._sessions.values():
+                if to is None or session.number == (to.id if isinstance(to, Subscriber) else to):
+                    self._send(session, frame, delivery)
+        return delivery
+
+    def _record(self, fields: Fields, frame: bytes) -> None:
+        if fields["stream"] not in self._streams:
+            raise ValueError(f"no such stream: {fields['stream']}")
+        time = fields.get("time")
+        self._streams[fields["stream"]].record(
+            (DateTime.now() if time is None else DateTime.of(time)).to_datetime(), frame
+        )
+
+    def _receivers(self, kind: Kind, stream: object) -> list[Session]:
+        return [
+            session
+            for session in self._sessions.values()
+            if session.live & kind.bit
+            and kind.exists_for(self._peer(session))
+            and (stream is None or session.subscriber.stream == stream)
+        ]
+
+    def _peer(self, session: Session) -> Peer:
+        return Peer(session.subscriber.protocol, self._settings.product)
+
+    def _send(self, session: Session, frame: bytes, delivery: Delivery) -> None:
+        session.outbox.put(frame)
+        delivery.count += 1
+
+    def _owe(self, session: Session, kind: Kind, fields: Fields, delivery: Delivery) -> None:
+        ack = kind.ack
+        if ack is not None and session.live & ack.sync:
+            number = None if ack.field is None else kind.value(ack.field, fields)
+            self.ledger.owe(Acknowledgement(ack.kind, number, session.number), delivery)
