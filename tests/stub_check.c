@@ -708,6 +708,10 @@ static void *serve(void *argument)
             write_all(sock, data + i, 1);
         }
     }
+    /* Closed with something unread, the client would see a reset rather than the end. */
+    shutdown(sock, SHUT_WR);
+    while (read(sock, data, sizeof data) > 0) {
+    }
     close(sock);
     return NULL;
 }

@@ -299,7 +299,7 @@ def test_methods_document_their_arguments() -> None:
     assert "usid" in inspect.signature(Daemon.audit).parameters
     assert Daemon.audit.__doc__
     with pytest.raises(TypeError):
-        Daemon().audit("positional")  # type: ignore[misc, arg-type]
+        Daemon().audit("positional")  # type: ignore[call-arg, arg-type]
     with pytest.raises(TypeError):
         Daemon().audit(nonsense=1)  # type: ignore[call-arg]
 

@@ -135,9 +135,7 @@ def test_prints_copies_and_compares_values(checker: Path) -> None:
 
 
 FIELDS_82 = {
-    "trap": frame(
-        (512, (1, 99, (10, 0, 0, 9), 162, 5, 6, 1, [VARBIND], "undefined", [1, 3, 300]))
-    ),
+    "trap": frame((512, (1, 99, (10, 0, 0, 9), 162, 5, 6, 1, [VARBIND], "undefined", [1, 3, 300]))),
     "long": frame((1, 60, b"u" * 300, -7, b"m" * 9000)),
     "goingdown": frame((2**31,)),
     "hapeer": frame((64, (2, (b"n" * 200, b"peer.example")))),
@@ -201,8 +199,14 @@ MALFORMED: dict[str, tuple[str, str]] = {
     ),
     "deep": (
         frame(
-            b"h\x02" + encode(524288) + b"h\x02" + encode(TIME) + b"l\0\0\0\1h\2l\0\0\0\1a\1a\2"
-            + b"l\0\0\0\1" * 100 + b"a\1" + b"j" * 101,
+            b"h\x02"
+            + encode(524288)
+            + b"h\x02"
+            + encode(TIME)
+            + b"l\0\0\0\1h\2l\0\0\0\1a\1a\2"
+            + b"l\0\0\0\1" * 100
+            + b"a\1"
+            + b"j" * 101,
             raw=True,
         ),
         "stream: value: nested too deeply",
@@ -240,8 +244,12 @@ ALTERNATIVES = {
     "atom-utf8": b"h\2b\0\x08\0\0v\0\x0freplay_complete",
     "small-atom-utf8": b"h\2b\0\x08\0\0w\x0freplay_complete",
     "absent": b"h\5a\1w\x09undefinedw\x09undefinedw\x09undefinedw\x09undefined",
-    "float": b"h\2b\0\x08\0\0h\2" + encode(TIME) + b"l\0\0\0\1h\2l\0\0\0\1a\1a\2"
-    + b"c" + b"1.50000000000000000000e+00".ljust(31, b"\0") + b"j",
+    "float": b"h\2b\0\x08\0\0h\2"
+    + encode(TIME)
+    + b"l\0\0\0\1h\2l\0\0\0\1a\1a\2"
+    + b"c"
+    + b"1.50000000000000000000e+00".ljust(31, b"\0")
+    + b"j",
     "string": b"h\2b\0\x08\0\0h\2" + encode(TIME) + b"l\0\0\0\1h\2l\0\0\0\1a\1a\2k\0\3abcj",
 }
 

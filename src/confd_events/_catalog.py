@@ -26,7 +26,7 @@ class Field(NamedTuple):
     """The key is absent when C has no value: NULL, no text, no elements, zero."""
     when: tuple[str, str] | None = None
     """The key is present only while this member has the value of this C constant."""
-    count: str = ""
+    counted_by: str = ""
     """The member with the number of elements."""
 
 
@@ -84,8 +84,8 @@ _PROGRESS = (
     Field("subsystem", "str", optional=True),
     Field("msg", "str", optional=True),
     Field("annotation", "str", optional=True),
-    Field("attributes", "dict[str, str | int]", optional=True, count="num_attributes"),
-    Field("links", "list[ProgressLink]", "linked spans", optional=True, count="num_links"),
+    Field("attributes", "dict[str, str | int]", optional=True, counted_by="num_attributes"),
+    Field("links", "list[ProgressLink]", "linked spans", optional=True, counted_by="num_links"),
     Field("phase", "str", "before API level 8.2", optional=True),
     Field("service", "str", "before API level 8.2, NSO", optional=True),
     Field("service_phase", "str", "before API level 8.2, NSO", optional=True),
@@ -258,7 +258,7 @@ NOTIFICATIONS = (
             Field("error_index"),
             Field("ip", "Address"),
             Field("port", doc="UDP port"),
-            Field("vb", "list[SnmpVarbind]", optional=True, count="num_variables"),
+            Field("vb", "list[SnmpVarbind]", optional=True, counted_by="num_variables"),
             Field("v1_trap", "V1Trap", when=("pdu_type", "CONFD_SNMPA_PDU_V1TRAP")),
         ),
     ),
@@ -344,7 +344,7 @@ NOTIFICATIONS = (
                 "values",
                 "list[TagValue]",
                 "the event as a flat list, nested by XMLBEGIN and XMLEND",
-                count="nvalues",
+                counted_by="nvalues",
                 when=_STREAM_EVENT,
             ),
             Field(
@@ -369,38 +369,40 @@ NOTIFICATIONS = (
             Field("cq_tag", "str", optional=True),
             Field("label", "str", optional=True),
             Field("trace_id", "str", optional=True),
-            Field("completed_devices", "list[str]", optional=True, count="ncompleted_devices"),
-            Field("transient_devices", "list[str]", optional=True, count="ntransient_devices"),
-            Field("failed_devices", "list[str]", optional=True, count="nfailed_devices"),
+            Field("completed_devices", "list[str]", optional=True, counted_by="ncompleted_devices"),
+            Field("transient_devices", "list[str]", optional=True, counted_by="ntransient_devices"),
+            Field("failed_devices", "list[str]", optional=True, counted_by="nfailed_devices"),
             Field(
                 "failed_reasons",
                 "list[str]",
                 "one for each of failed_devices",
                 optional=True,
-                count="nfailed_devices",
+                counted_by="nfailed_devices",
             ),
-            Field("completed_services", "list[str]", optional=True, count="ncompleted_services"),
+            Field(
+                "completed_services", "list[str]", optional=True, counted_by="ncompleted_services"
+            ),
             Field(
                 "completed_services_completed_devices",
                 "list[Value]",
                 "for each of completed_services a C_LIST of devices",
                 optional=True,
-                count="ncompleted_services",
+                counted_by="ncompleted_services",
             ),
-            Field("failed_services", "list[str]", optional=True, count="nfailed_services"),
+            Field("failed_services", "list[str]", optional=True, counted_by="nfailed_services"),
             Field(
                 "failed_services_completed_devices",
                 "list[Value]",
                 "for each of failed_services a C_LIST of devices",
                 optional=True,
-                count="nfailed_services",
+                counted_by="nfailed_services",
             ),
             Field(
                 "failed_services_failed_devices",
                 "list[Value]",
                 "for each of failed_services a C_LIST of devices",
                 optional=True,
-                count="nfailed_services",
+                counted_by="nfailed_services",
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-# cython: language_level=3, embedsignature=True, always_allow_keywords=True
+# cython: language_level=3
 """libconfd's event notifications: connect, read as dicts, acknowledge.
 
 This module only wraps the C library; confd_events re-exports it.
@@ -15,7 +15,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8, PyUnicode_InternFromString
 from libc.errno cimport errno
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport stderr
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset, strlen
@@ -252,11 +252,12 @@ cdef int connect(sock, mask, NotificationsData data, ip, port, path) except -1:
             status = confd_notifications_connect(fd, <sockaddr *>&address, size, bits)
             os_errno = errno
     else:
-        keep = fill_data(&c_data, data)  # noqa: F841, c_data points into it
+        pointed_into = fill_data(&c_data, data)
         with nogil:
             status = confd_notifications_connect2(
                 fd, <sockaddr *>&address, size, bits, &c_data)
             os_errno = errno
+        pointed_into.clear()
     return check(status, os_errno)
 
 
@@ -321,7 +322,7 @@ def read_notifications(sock, max=1000):
 
     Returns a list of dicts as of read_notification(), in order; it is never empty. Raises as
     read_notification(). When one after the first can't be decoded, the Error's attribute
-    notifications holds those before it, so that none is lost.
+    notifications holds those before it, so that none is lost (C: confd_read_notification()).
     """
     cdef int limit = c_int("max", max)
     cdef int fd = stream_fd(sock)
@@ -588,17 +589,17 @@ cdef dict all_constants():
 
 guard()
 confd_init("confd_events", stderr, CONFD_SILENT)
-CONSTANTS = all_constants()
+cdef dict all_named = all_constants()
 cdef dict type_names = {
-    number: name for name, number in CONSTANTS.items()
+    number: name for name, number in all_named.items()
     if name.startswith("C_") and name != "C_ENUM_HASH"
 }
-globals().update(CONSTANTS)
+globals().update(all_named)
 if not HAS_AUDIT_NETWORK_SYNC:
     del sync_audit_network_notification
 
 __all__ = sorted([
     name for name, value in globals().items()
     if not name.startswith("_")
-    and (name in CONSTANTS or getattr(value, "__module__", None) == __name__)
+    and (name in all_named or getattr(value, "__module__", None) == __name__)
 ] + ["EOF", "Error"])

@@ -87,7 +87,6 @@ cdef object convert_ha_node(const char *member, const field *f, int count):
     return result
 
 
-
 converters[<int>KIND_SIGNED] = convert_signed
 converters[<int>KIND_UNSIGNED] = convert_unsigned
 converters[<int>KIND_CHARS] = convert_chars
@@ -148,16 +147,16 @@ cdef int put_field(dict into, const char *payload, const field *f) except -1:
 cdef dict to_dict(confd_notification *n):
     # The mask type may be an enum, whose sign the compiler chooses.
     cdef unsigned long long type = <unsigned long long>n.type
-    cdef layout *l = NULL
+    cdef layout *kind = NULL
     cdef dict members
     cdef dict result = {"type": type}
     if type != 0 and type & (type - 1) == 0:
-        l = layout_of_bit[__builtin_ctzll(type)]
-    if l != NULL:
+        kind = layout_of_bit[__builtin_ctzll(type)]
+    if kind != NULL:
         members = {}
-        for i in range(l.count):
-            put_field(members, <const char *>&n.n, &l.fields[i])
-        result[<object>l.member_object] = members
+        for i in range(kind.count):
+            put_field(members, <const char *>&n.n, &kind.fields[i])
+        result[<object>kind.member_object] = members
     return result
 
 
@@ -170,16 +169,16 @@ cdef PyObject *interned(const char *name) except NULL:
 
 cdef int prepare_layouts() except -1:
     """Make the keys of all dicts, and the way from a bit to its layout."""
-    cdef layout *l = layouts
+    cdef layout *kind = layouts
     cdef field *f
-    while l.member != NULL:
-        l.member_object = interned(l.member)
-        for i in range(l.count):
-            f = &l.fields[i]
+    while kind.member != NULL:
+        kind.member_object = interned(kind.member)
+        for i in range(kind.count):
+            f = &kind.fields[i]
             f.key_object = interned(f.key)
             f.also_object = NULL if f.also == NULL else interned(f.also)
-        layout_of_bit[__builtin_ctzll(<unsigned long long>l.type)] = l
-        l += 1
+        layout_of_bit[__builtin_ctzll(<unsigned long long>kind.type)] = kind
+        kind += 1
     return 0
 
 

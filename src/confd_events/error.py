@@ -45,5 +45,5 @@ class Error(Exception):
         return f"{text}: {self.confd_lasterr}" if self.confd_lasterr else text
 
 
-class EOF(Error):
+class EOF(Error):  # noqa: N818, the vendor's name
     """The daemon closed the connection."""

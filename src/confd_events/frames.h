@@ -118,13 +118,13 @@ static inline int await_rest(int fd)
  * is there. 0: a signal came first. */
 static inline int await_frame(int fd)
 {
-    char byte;
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
     if (whole_frame(fd))
         return 1;
-    ssize_t got = recv(fd, &byte, 1, MSG_PEEK);
-    if (got < 0 && errno == EINTR)
+    /* Not by a blocking recv(): it would take a pending error that the library shall report. */
+    if (poll(&wanted, 1, -1) < 0 && errno == EINTR)
         return 0;
-    return got <= 0 || whole_frame(fd) || await_rest(fd);
+    return wanted.revents != POLLIN || whole_frame(fd) || await_rest(fd);
 }
 
 #endif

@@ -29,8 +29,14 @@ cdef class TagValue:
     def __repr__(self):
         return f"TagValue(ns={self.ns}, tag={self.tag}, v={self.v!r})"
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
     def __reduce__(self):
-        raise TypeError("a TagValue can't be pickled or copied, for its Value can't")
+        raise TypeError("a TagValue can't be pickled, for its Value can't")
 
 
 cdef class SnmpVarbind:
@@ -58,8 +64,14 @@ cdef class SnmpVarbind:
         shown = "".join(f"{key}={value!r}, " for key, value in var.items() if value is not None)
         return f"SnmpVarbind({shown}vartype={self.vartype}, val={self.val!r})"
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
     def __reduce__(self):
-        raise TypeError("a SnmpVarbind can't be pickled or copied, for its Value can't")
+        raise TypeError("a SnmpVarbind can't be pickled, for its Value can't")
 
 
 cdef SnmpVarbind make_varbind(const confd_snmp_varbind *vb):
@@ -139,6 +151,15 @@ cdef class UserInfo:
                 f"context={self.context!r}, proto={self.proto}, addr={self.addr!r}, "
                 f"port={self.port}, logintime={self.logintime})")
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError("a UserInfo can't be pickled, for it may hold a password")
+
 
 cdef UserInfo make_user_info(const confd_user_info *u):
     cdef UserInfo made = UserInfo.__new__(UserInfo)
@@ -188,6 +209,7 @@ cdef class TransCtxRef:
 
     @property
     def fd(self):
+        """The descriptor of the notification socket that it came from."""
         return self.open().fd
 
     @property
@@ -198,20 +220,24 @@ cdef class TransCtxRef:
 
     @property
     def username(self):
+        """The user's name, or None."""
         uinfo = self.uinfo
         return None if uinfo is None else uinfo.username
 
     @property
     def context(self):
+        """The session's context, such as cli, or None."""
         uinfo = self.uinfo
         return None if uinfo is None else uinfo.context
 
     @property
     def secondary_index(self):
+        """As the library has it; of no use for notifications."""
         return self.open().secondary_index
 
     @property
     def traversal_id(self):
+        """As the library has it; of no use for notifications."""
         return self.open().traversal_id
 
     def __index__(self):

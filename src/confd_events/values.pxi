@@ -5,8 +5,9 @@ from confd_events import _values
 cdef enum:
     VALUE_TYPES = 64
 
-XML_TYPES = frozenset({C_XMLTAG, C_XMLBEGIN, C_XMLEND, C_XMLBEGINDEL, C_CDBBEGIN,
-                       C_XMLMOVEFIRST, C_XMLMOVEAFTER})
+cdef frozenset XML_TYPES = frozenset({
+    C_XMLTAG, C_XMLBEGIN, C_XMLEND, C_XMLBEGINDEL, C_CDBBEGIN, C_XMLMOVEFIRST, C_XMLMOVEAFTER,
+})
 
 
 @cython.freelist(64)
@@ -276,8 +277,14 @@ cdef class Value:
     def __repr__(self):
         return f"Value({str(self)!r}, {self.confd_type_str()})"
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
     def __reduce__(self):
-        raise TypeError("a Value can't be pickled or copied; keep its str() or as_pyval()")
+        raise TypeError("a Value can't be pickled; keep its str() or as_pyval()")
 
 
 cdef int copy_value(const confd_value_t *v, Value into) except -1:

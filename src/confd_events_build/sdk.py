@@ -83,4 +83,6 @@ def _check(sdk: Sdk) -> None:
         if not part.is_file():
             raise SdkError(f"{sdk.origin} is {sdk.root}, but there is no {part}.\n{WAYS}")
     if not any((sdk.lib / name).is_file() for name in ("libconfd.so", "libconfd.a")):
-        raise SdkError(f"{sdk.origin} is {sdk.root}, but there is no libconfd in {sdk.lib}.\n{WAYS}")
+        raise SdkError(
+            f"{sdk.origin} is {sdk.root}, but there is no libconfd in {sdk.lib}.\n{WAYS}"
+        )

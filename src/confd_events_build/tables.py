@@ -124,8 +124,8 @@ def _access(notification: catalog.Notification, field: catalog.Field, member: st
         f"struct {notification.struct} *s = &n.n.{notification.member};",
         _CONVERSIONS[field.type][0].format(m=f"s->{member}"),
     ]
-    if field.count:
-        lines.append(f"int count = s->{field.count};")
+    if field.counted_by:
+        lines.append(f"int count = s->{field.counted_by};")
     if field.when:
         lines.append(f"int when = s->{field.when[0]} == {field.when[1]};")
     return " ".join(lines)
@@ -174,7 +174,7 @@ def _field_table(notification: catalog.Notification, members: dict[str, str]) ->
 def _row(struct: str, field: catalog.Field, member: str) -> str:
     kind = _CONVERSIONS[field.type][1].format(m=f"(({struct} *)0)->{member}")
     also = f'"{field.also}"' if field.also else "NULL"
-    count = f"offsetof({struct}, {field.count})" if field.count else "NOWHERE"
+    count = f"offsetof({struct}, {field.counted_by})" if field.counted_by else "NOWHERE"
     when, value = field.when or ("", "0")
     when = f"offsetof({struct}, {when})" if when else "NOWHERE"
     return (

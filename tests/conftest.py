@@ -1,0 +1,126 @@
+"""Fixtures: a simulated daemon, sockets connected to it, and a watch over the library's memory."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+import confd_events as events
+from confd_events.testing import Daemon
+
+DATA = Path(__file__).parent / "data"
+LIBRARY = events.library()
+LEVEL = tuple(map(int, LIBRARY["api_level"].split(".")))
+PRODUCT = LIBRARY["product"]
+
+# Every bit that needs nothing beside the mask; what the release lacks is 0.
+ALL_PLAIN = 0
+for _name in dir(events):
+    if _name.startswith(("NOTIF_", "NCS_NOTIF_")) and "_FLAG_" not in _name:
+        ALL_PLAIN |= getattr(events, _name)
+for _name in ("HEARTBEAT", "HEALTH_CHECK", "STREAM_EVENT"):
+    ALL_PLAIN &= ~getattr(events, f"NOTIF_{_name}")
+# The flags make the daemon wait; tests ask for them by name.
+for _name in ("AUDIT_SYNC", "HA_INFO_SYNC", "AUDIT_NETWORK_SYNC"):
+    ALL_PLAIN &= ~getattr(events, f"NOTIF_{_name}", 0)
+
+Connect = Callable[..., socket.socket]
+
+
+def pytest_report_header() -> str:
+    known = {key: value for key, value in LIBRARY.items() if key != "missing"}
+    return f"libconfd: {known}"
+
+
+def live_allocations() -> int:
+    """What the stub library has allocated and not freed."""
+    stub = ctypes.CDLL(LIBRARY["path"])
+    stub.confd_stub_live_allocations.restype = ctypes.c_long
+    gc.collect()
+    return int(stub.confd_stub_live_allocations())
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaks() -> Iterator[None]:
+    before = live_allocations()
+    yield
+    assert live_allocations() == before
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    with Daemon(product=PRODUCT.lower()) as running:
+        yield running
+
+
+@pytest.fixture
+def connect(daemon: Daemon) -> Iterator[Connect]:
+    """Subscribe to the daemon: connect(mask, data=None) returns the socket."""
+    sockets: list[socket.socket] = []
+
+    def connected(mask: int = ALL_PLAIN, data: Any = None) -> socket.socket:
+        sock = socket.socket()
+        sockets.append(sock)
+        if data is None:
+            events.notifications_connect(sock, mask, **daemon.address)
+        else:
+            events.notifications_connect2(sock, mask, data, **daemon.address)
+        daemon.wait_for_subscribers(len(sockets))
+        return sock
+
+    yield connected
+    for sock in sockets:
+        sock.close()
+
+
+@pytest.fixture
+def sock(connect: Connect) -> socket.socket:
+    """A socket subscribed to all that needs nothing beside the mask."""
+    return connect()
+
+
+def vectors() -> list[dict[str, Any]]:
+    recorded: list[dict[str, Any]] = json.loads((DATA / "notifications-82.json").read_text())[
+        "vectors"
+    ]
+    return recorded
+
+
+def plain(value: Any) -> Any:
+    """A dict of read_notification() with every object as a dict that names its class."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, events.Value):
+        return {"class": "Value", "type": value.confd_type(), "str": str(value)}
+    if type(value).__module__ != events.Value.__module__:
+        return value
+    members = (name for name in dir(value) if not name.startswith("_"))
+    attributes = {name: getattr(value, name) for name in members}
+    return {
+        "class": type(value).__name__,
+        **{name: plain(item) for name, item in attributes.items() if not callable(item)},
+    }
+
+
+def assert_contains(got: Any, expected: Any, where: str = "") -> None:
+    """Fail unless got has all that is expected; it may have more keys."""
+    if isinstance(expected, dict):
+        assert isinstance(got, dict), where
+        assert expected.keys() <= got.keys(), where
+        for key, item in expected.items():
+            assert_contains(got[key], item, f"{where}[{key!r}]")
+    elif isinstance(expected, list):
+        assert len(got) == len(expected), where
+        for index, item in enumerate(expected):
+            assert_contains(got[index], item, f"{where}[{index}]")
+    else:
+        assert (got, type(got)) == (expected, type(expected)), where

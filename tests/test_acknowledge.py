@@ -1,0 +1,205 @@
+"""Acknowledgements: what the daemon sees of them, and what stands still until then."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import operator
+import pickle
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Callable
+
+import pytest
+from conftest import ALL_PLAIN, Connect
+
+import confd_events as events
+from confd_events.testing import Acknowledgement, Daemon
+
+SYNC = (
+    ALL_PLAIN
+    | events.NOTIF_AUDIT_SYNC
+    | events.NOTIF_HA_INFO_SYNC
+    | events.NOTIF_AUDIT_NETWORK_SYNC
+)
+
+
+def acknowledge_audit(sock: socket.socket, got: Any) -> None:
+    events.sync_audit_notification(sock, usid=got["audit"]["usid"])
+
+
+def acknowledge_audit_network(sock: socket.socket, got: Any) -> None:
+    events.sync_audit_network_notification(sock, got["audit_network"]["usid"])
+
+
+def acknowledge_diff(sock: socket.socket, got: Any) -> None:
+    events.diff_notification_done(sock, tctx=got["commit_diff"]["tctx"])
+
+
+def acknowledge_ha(sock: socket.socket, got: Any) -> None:
+    events.sync_ha_notification(sock=sock)
+
+
+KINDS: list[tuple[str, dict[str, Any], Callable[[socket.socket, Any], None], str, int | None]] = [
+    ("audit", {"usid": 11}, acknowledge_audit, "audit", 11),
+    ("audit", {"usid": -5}, acknowledge_audit, "audit", -5),
+    ("commit_diff", {"thandle": 77}, acknowledge_diff, "commit_diff", 77),
+    ("ha_is_primary", {}, acknowledge_ha, "ha", None),
+    ("audit_network", {"usid": 12}, acknowledge_audit_network, "audit_network", 12),
+]
+
+
+@pytest.mark.parametrize(("kind", "fields", "acknowledge", "name", "number"), KINDS)
+def test_daemon_waits(
+    daemon: Daemon,
+    connect: Connect,
+    kind: str,
+    fields: dict[str, Any],
+    acknowledge: Callable[[socket.socket, Any], None],
+    name: str,
+    number: int | None,
+) -> None:
+    sock = connect(SYNC)
+    delivery = getattr(daemon, kind)(**fields)
+    got = events.read_notification(sock)
+    assert not delivery.done
+    with pytest.raises(TimeoutError):
+        delivery.wait(0.05)
+    acknowledge(sock, got)
+    assert delivery.wait()
+    assert [a[:2] for a in daemon.acknowledgements] == [(name, number)]
+
+
+@pytest.mark.parametrize(("kind", "fields", "acknowledge", "name", "number"), KINDS)
+def test_daemon_waits_for_all(
+    daemon: Daemon,
+    connect: Connect,
+    kind: str,
+    fields: dict[str, Any],
+    acknowledge: Callable[[socket.socket, Any], None],
+    name: str,
+    number: int | None,
+) -> None:
+    first, second = connect(SYNC), connect(SYNC)
+    delivery = getattr(daemon, kind)(**fields)
+    acknowledge(first, events.read_notification(first))
+    daemon.wait_for_acknowledgements(1)
+    assert not delivery.done
+    acknowledge(second, events.read_notification(second))
+    assert delivery.wait()
+    one, two = (subscriber.id for subscriber in daemon.subscribers)
+    expected = {Acknowledgement(name, number, one), Acknowledgement(name, number, two)}
+    assert set(daemon.acknowledgements) == expected
+
+
+def test_nobody_waits_without_the_flag(daemon: Daemon, sock: socket.socket) -> None:
+    for kind in ("audit", "ha_is_none", "audit_network"):
+        assert getattr(daemon, kind)().done
+
+
+def test_a_lost_subscriber_holds_nothing_up(daemon: Daemon, connect: Connect) -> None:
+    sock = connect(SYNC)
+    delivery = daemon.audit(usid=1)
+    events.read_notification(sock)
+    sock.close()
+    assert delivery.wait()
+
+
+def test_sequence(daemon: Daemon, connect: Connect) -> None:
+    """Ids are not mixed up when many are under way."""
+    sock = connect(SYNC)
+    deliveries = [daemon.commit_diff(thandle=number) for number in range(50)]
+    read: list[Any] = []
+    while len(read) < 50:
+        read += events.read_notifications(sock)
+    for got in reversed(read):
+        acknowledge_diff(sock, got)
+    assert all(delivery.wait() for delivery in deliveries)
+    assert [a.id for a in daemon.acknowledgements] == list(reversed(range(50)))
+
+
+class TestTransaction:
+    """The TransCtxRef of a commit diff."""
+
+    @pytest.fixture
+    def tctx(self, daemon: Daemon, sock: socket.socket) -> Iterator[Any]:
+        daemon.commit_diff(thandle=77)
+        transaction = events.read_notification(sock)["commit_diff"]["tctx"]
+        yield transaction
+        # pytest holds it longer than the watch over the library's memory waits.
+        with suppress(ValueError):
+            events.diff_notification_done(sock, transaction)
+
+    def test_is_a_transaction_handle(self, tctx: Any) -> None:
+        assert operator.index(tctx) == tctx.th == 77
+        assert hex(tctx) == hex(77)
+        assert repr(tctx) == "TransCtxRef(th=77)"
+
+    def test_attributes(self, tctx: Any, sock: socket.socket) -> None:
+        assert tctx.fd == sock.fileno()
+        assert (tctx.uinfo.username, tctx.username) == ("admin", "admin")
+        assert tctx.context == tctx.uinfo.context
+        assert isinstance(tctx.secondary_index, int)
+        assert isinstance(tctx.traversal_id, int)
+
+    def test_is_over_when_done(self, tctx: Any, sock: socket.socket) -> None:
+        uinfo = tctx.uinfo
+        events.diff_notification_done(sock, tctx)
+        for name in ("th", "fd", "uinfo", "username", "context", "secondary_index"):
+            with pytest.raises(ValueError, match="tctx"):
+                getattr(tctx, name)
+        with pytest.raises(ValueError, match="tctx"):
+            operator.index(tctx)
+        assert repr(tctx) == "TransCtxRef(done)"
+        assert uinfo.username == "admin"
+
+    def test_is_done_once(self, daemon: Daemon, tctx: Any, sock: socket.socket) -> None:
+        events.diff_notification_done(sock, tctx)
+        with pytest.raises(ValueError, match="tctx"):
+            events.diff_notification_done(sock, tctx)
+        daemon.wait_for_acknowledgements(1)
+        assert len(daemon.acknowledgements) == 1
+
+    def test_is_over_when_the_connection_is_lost(
+        self, daemon: Daemon, tctx: Any, sock: socket.socket
+    ) -> None:
+        daemon.disconnect(reset=True)
+        with pytest.raises(events.Error) as caught:
+            events.diff_notification_done(sock, tctx)
+        assert caught.value.confd_errno == events.ERR_OS
+        with pytest.raises(ValueError, match="tctx"):
+            events.diff_notification_done(sock, tctx)
+
+    def test_a_wrong_socket_does_not_end_it(
+        self, daemon: Daemon, tctx: Any, sock: socket.socket
+    ) -> None:
+        with (
+            socket.socket(type=socket.SOCK_DGRAM) as wrong,
+            pytest.raises(ValueError, match="sock"),
+        ):
+            events.diff_notification_done(wrong, tctx)
+        events.diff_notification_done(sock, tctx)
+        assert daemon.wait_for_acknowledgements(1)[0].id == 77
+
+    def test_forgotten_it_sends_nothing(self, daemon: Daemon, sock: socket.socket) -> None:
+        delivery = daemon.commit_diff(thandle=1)
+        events.read_notification(sock)
+        gc.collect()
+        assert not delivery.done
+        assert daemon.acknowledgements == []
+
+    def test_is_not_copied(self, tctx: Any) -> None:
+        for use in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError):
+                use(tctx)
+
+
+def test_lost_connection(daemon: Daemon, connect: Connect) -> None:
+    """An acknowledgement that can't be sent is an Error, never a signal that ends the process."""
+    sock = connect(SYNC)
+    daemon.disconnect(reset=True)
+    with pytest.raises(events.Error) as caught:
+        events.sync_ha_notification(sock)
+    assert caught.value.confd_errno == events.ERR_OS
+    assert caught.value.strerror

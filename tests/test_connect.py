@@ -1,0 +1,313 @@
+"""Connecting: every family of address, the access check, refusals, what the daemon is told."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Connect
+
+import confd_events as events
+from confd_events import EOF, Error, NotificationsData
+from confd_events.testing import Daemon, Faults
+
+SECRET = b"not to be told\n"
+
+
+@contextmanager
+def connecting(family: int = socket.AF_INET) -> Iterator[socket.socket]:
+    with socket.socket(family) as sock:
+        yield sock
+
+
+def failed(daemon: Daemon, mask: int = events.NOTIF_AUDIT, data: Any = None) -> Error:
+    """The Error of a connect that must fail."""
+    data = data or NotificationsData()
+    with connecting() as sock, pytest.raises(Error) as caught:
+        events.notifications_connect2(sock, mask, data, **daemon.address)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("family", "where"),
+    [
+        (socket.AF_INET, {"ip": "127.0.0.1"}),
+        (socket.AF_INET6, {"ip": "::1"}),
+        (socket.AF_UNIX, {"path": "daemon.sock"}),
+        (socket.AF_UNIX, {"path": "\0confd-events-test"}),
+    ],
+)
+@pytest.mark.parametrize("secret", [None, SECRET])
+def test_families(
+    family: int,
+    where: dict[str, Any],
+    secret: bytes | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if secret:
+        (tmp_path / "secret").write_bytes(secret)
+        monkeypatch.setenv("NCS_IPC_ACCESS_FILE", "secret")
+    with Daemon(**where, secret=secret) as daemon, connecting(family) as sock:
+        events.notifications_connect(sock, events.NOTIF_AUDIT, **daemon.address)
+        daemon.wait_for_subscribers()
+        daemon.audit(msg="hello")
+        assert events.read_notification(sock)["audit"]["msg"] == "hello"
+
+
+@pytest.mark.parametrize("convert", [str, os.fsencode, Path])
+def test_path_types(tmp_path: Path, convert: Any) -> None:
+    path = tmp_path / "s"
+    with Daemon(path=str(path)), connecting(socket.AF_UNIX) as sock:
+        events.notifications_connect(sock, events.NOTIF_AUDIT, path=convert(str(path)))
+
+
+def test_longest_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in ("p" * 107, "\0" + "a" * 107):
+        with Daemon(path=path), connecting(socket.AF_UNIX) as sock:
+            events.notifications_connect(sock, events.NOTIF_AUDIT, path=path)
+
+
+def test_positional_arguments(daemon: Daemon) -> None:
+    ip, port = daemon.address["ip"], daemon.address["port"]
+    with connecting() as one, connecting() as two:
+        events.notifications_connect(one, events.NOTIF_AUDIT, ip, port, None)
+        data = NotificationsData(1000, 2000, None, None, None, None, 0, 0)
+        events.notifications_connect2(two, events.NOTIF_HEARTBEAT, data, ip, port, None)
+        assert len(daemon.wait_for_subscribers(2)) == 2
+
+
+def test_anything_with_fileno_and_family(daemon: Daemon) -> None:
+    class Wrapped:
+        def __init__(self, sock: socket.socket) -> None:
+            self.fileno, self.family = sock.fileno, sock.family
+
+    with connecting() as sock:
+        wrapped = Wrapped(sock)
+        events.notifications_connect(wrapped, events.NOTIF_AUDIT, **daemon.address)
+        daemon.wait_for_subscribers()
+        daemon.audit(msg="x")
+        assert events.read_notification(wrapped)["audit"]["msg"] == "x"
+
+
+def test_what_the_daemon_is_told(connect: Connect, daemon: Daemon) -> None:
+    daemon.add_stream("NETCONF")
+    start = datetime(2024, 1, 1, tzinfo=timezone.utc)
+    mask = events.NOTIF_HEARTBEAT | events.NOTIF_HEALTH_CHECK | events.NOTIF_STREAM_EVENT
+    data = NotificationsData(
+        heartbeat_interval=10_000,
+        health_check_interval=20_000,
+        stream_name="NETCONF",
+        start_time=start,
+        xpath_filter="/a[b='c']",
+        verbosity=events.VERBOSITY_DEBUG,
+    )
+    connect(mask, data)
+    (subscriber,) = daemon.subscribers
+    assert subscriber.mask == mask
+    assert subscriber.heartbeat_interval == 10_000
+    assert subscriber.health_check_interval == 20_000
+    assert subscriber.stream == "NETCONF"
+    assert subscriber.filter == "/a[b='c']"
+    assert subscriber.verbosity == events.VERBOSITY_DEBUG
+
+
+def test_an_interval_without_its_bit_is_not_sent(connect: Connect, daemon: Daemon) -> None:
+    connect(events.NOTIF_AUDIT, NotificationsData(heartbeat_interval=1000))
+    assert daemon.subscribers[0].heartbeat_interval == 0
+
+
+def test_unknown_bits_pass(connect: Connect, daemon: Daemon) -> None:
+    """A newer daemon may know them."""
+    connect(1 << 40 | events.NOTIF_AUDIT)
+    assert daemon.subscribers[0].mask == 1 << 40 | events.NOTIF_AUDIT
+
+
+def test_heartbeats_and_health_checks(connect: Connect) -> None:
+    mask = events.NOTIF_HEARTBEAT | events.NOTIF_HEALTH_CHECK
+    sock = connect(mask, NotificationsData(5, 7))
+    kinds = {events.read_notification(sock)["type"] for _ in range(20)}
+    assert kinds == {events.NOTIF_HEARTBEAT, events.NOTIF_HEALTH_CHECK}
+
+
+# Refusals
+
+
+def test_nobody_listens() -> None:
+    with Daemon() as daemon:
+        address = daemon.address
+    with connecting() as sock, pytest.raises(Error) as caught:
+        events.notifications_connect(sock, events.NOTIF_AUDIT, **address)
+    error = caught.value
+    assert error.confd_errno == events.ERR_OS
+    assert error.confd_lasterr == "Failed to connect to ConfD: Connection refused"
+    assert (error.errno, error.strerror) == (errno.ECONNREFUSED, "Connection refused")
+    assert error.confd_strerror
+    assert str(error) == f"{error.confd_strerror} (24): {error.confd_lasterr}"
+
+
+def test_wrong_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without its newline it is another secret.
+    (tmp_path / "secret").write_bytes(SECRET.strip())
+    monkeypatch.setenv("CONFD_IPC_ACCESS_FILE", str(tmp_path / "secret"))
+    with Daemon(secret=SECRET) as daemon:
+        error = failed(daemon)
+    assert (error.confd_errno, error.confd_lasterr) == (events.ERR_PROTOUSAGE, "Access denied")
+    assert error.errno is None
+
+
+def test_the_first_variable_names_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "right").write_bytes(SECRET)
+    monkeypatch.setenv("CONFD_IPC_ACCESS_FILE", str(tmp_path / "right"))
+    monkeypatch.setenv("NCS_IPC_ACCESS_FILE", str(tmp_path / "missing"))
+    with Daemon(secret=SECRET) as daemon, connecting() as sock:
+        events.notifications_connect(sock, events.NOTIF_AUDIT, **daemon.address)
+
+
+def test_unreadable_secret(daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NCS_IPC_ACCESS_FILE", str(tmp_path / "missing"))
+    error = failed(daemon)
+    assert error.errno == errno.ENOENT
+    assert "missing" in error.confd_lasterr
+
+
+def test_version_refused() -> None:
+    with Daemon(refuse_version=True, protocol=90) as daemon:
+        error = failed(daemon)
+    assert error.confd_errno == events.ERR_PROTOUSAGE
+    assert error.confd_lasterr == (
+        "Library protocol version (82) is not compatible with ConfD protocol version (90)"
+    )
+
+
+@pytest.mark.parametrize("count", range(9))
+def test_short_answer(count: int) -> None:
+    with Daemon(faults=Faults(close_after=count)) as daemon:
+        error = failed(daemon)
+    assert isinstance(error, EOF)
+    assert error.confd_errno == events.ERR_EOF
+
+
+def test_garbage_for_an_answer() -> None:
+    with Daemon(faults=Faults(subscription_reply=b"\0\0\0\5\x83hello")) as daemon:
+        assert failed(daemon).confd_errno in (events.ERR_INTERNAL, events.ERR_PROTOUSAGE)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ({"stream_name": "missing"}, "ERR_NOEXISTS"),
+        ({"stream_name": "NETCONF", "xpath_filter": "/a["}, "ERR_XPATH"),
+        ({"stream_name": "NETCONF", "usid": 99}, "ERR_NOSESSION"),
+    ],
+)
+def test_daemon_refuses(daemon: Daemon, data: dict[str, Any], code: str) -> None:
+    daemon.add_stream("NETCONF")
+    error = failed(daemon, events.NOTIF_STREAM_EVENT, NotificationsData(**data))
+    assert error.confd_errno == getattr(events, code)
+    assert error.confd_lasterr
+
+
+def test_any_error_of_the_daemon() -> None:
+    with Daemon(connect_error=(events.ERR_LOCKED, "ünlucky")) as daemon:
+        error = failed(daemon)
+    assert (error.confd_errno, error.confd_lasterr) == (events.ERR_LOCKED, "ünlucky")
+
+
+# Streams
+
+
+def stream_data(**times: Any) -> NotificationsData:
+    return NotificationsData(stream_name="NETCONF", **times)
+
+
+def read_kinds(sock: socket.socket, count: int) -> list[Any]:
+    """The event times and kinds of stream notifications."""
+    notifications = [events.read_notification(sock)["stream"] for _ in range(count)]
+    return [str(n["event_time"]) if "event_time" in n else n["type"] for n in notifications]
+
+
+MOMENTS = [datetime(2024, 1, day, tzinfo=timezone.utc) for day in (1, 2, 3, 4)]
+SHOWN = [f"2024-01-0{day}T00:00:00+00:00" for day in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ({"start_time": MOMENTS[0]}, SHOWN),
+        ({"start_time": "2024-01-02T01:00:00+01:00"}, SHOWN[1:]),
+        ({"start_time": events.Value(MOMENTS[2], events.C_DATETIME)}, SHOWN[2:]),
+    ],
+)
+def test_replay(
+    daemon: Daemon, connect: Connect, times: dict[str, Any], expected: list[str]
+) -> None:
+    daemon.add_stream("NETCONF")
+    for moment in MOMENTS:
+        daemon.stream_event(stream="NETCONF", time=moment)
+    sock = connect(events.NOTIF_STREAM_EVENT, stream_data(**times))
+    assert read_kinds(sock, len(expected) + 1) == [*expected, events.STREAM_REPLAY_COMPLETE]
+    live = datetime.now(timezone.utc).replace(microsecond=0)
+    daemon.stream_event(stream="NETCONF", time=live)
+    assert read_kinds(sock, 1) == [live.isoformat()]
+
+
+def test_replay_until_stop(daemon: Daemon, connect: Connect) -> None:
+    daemon.add_stream("NETCONF")
+    for moment in MOMENTS:
+        daemon.stream_event(stream="NETCONF", time=moment)
+    times = {"start_time": MOMENTS[1], "stop_time": MOMENTS[2]}
+    sock = connect(events.NOTIF_STREAM_EVENT, stream_data(**times))
+    ends = [events.STREAM_REPLAY_COMPLETE, events.STREAM_NOTIFICATION_COMPLETE]
+    assert read_kinds(sock, 4) == [*SHOWN[1:3], *ends]
+
+
+def test_stop_in_the_future(daemon: Daemon, connect: Connect) -> None:
+    daemon.add_stream("NETCONF")
+    now = datetime.now(timezone.utc)
+    times = {"start_time": now, "stop_time": now + timedelta(seconds=0.5)}
+    sock = connect(events.NOTIF_STREAM_EVENT, stream_data(**times))
+    ends = [events.STREAM_REPLAY_COMPLETE, events.STREAM_NOTIFICATION_COMPLETE]
+    assert read_kinds(sock, 2) == ends
+
+
+def test_replay_fails(daemon: Daemon, connect: Connect) -> None:
+    daemon.add_stream("NETCONF", replay=False)
+    sock = connect(events.NOTIF_STREAM_EVENT, stream_data(start_time=MOMENTS[0]))
+    assert read_kinds(sock, 1) == [events.STREAM_REPLAY_FAILED]
+
+
+# The vendor's values
+
+
+class VendorValue:
+    """As the vendor's Value shows itself."""
+
+    def __init__(self, kind: int, text: str) -> None:
+        self._kind, self._text = kind, text
+
+    def confd_type(self) -> int:
+        return self._kind
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def test_times_by_the_vendors_value() -> None:
+    data = NotificationsData(
+        start_time=VendorValue(events.C_DATETIME, "2024-01-02T03:04:05.000006+00:00"),
+        stop_time=VendorValue(events.C_NOEXISTS, "NOEXISTS"),
+    )
+    assert str(data.start_time) == "2024-01-02T03:04:05.000006+00:00"
+    assert data.stop_time.confd_type() == events.C_NOEXISTS

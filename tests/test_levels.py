@@ -1,0 +1,46 @@
+"""The extension built for each API level and product passes the tests of conversion."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONVERSION = ["test_notifications.py", "test_constants.py", "test_vectors.py", "test_values.py"]
+
+
+def build(level: str, product: str) -> Path:
+    """Build the package for a release, unless nothing has changed; return where it lies."""
+    tag = f"{sys.implementation.cache_tag}-{level}-{product}"
+    folder = ROOT / "build" / "levels" / tag
+    environment = {
+        **os.environ,
+        "CONFD_EVENTS_SDK": "stub",
+        "CONFD_EVENTS_STUB_LEVEL": level,
+        "CONFD_EVENTS_STUB_PRODUCT": product,
+        "CFLAGS": "-O0 -Werror",
+    }
+    command = [sys.executable, "setup.py", "--quiet", "build"]
+    command += ["--build-lib", str(folder / "lib"), "--build-temp", str(folder / "temp")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "lib"
+
+
+@pytest.mark.parametrize("product", ["ncs", "confd"])
+@pytest.mark.parametrize("level", ["6.6", "7.7", "8.0", "8.2"])
+def test_conversion(level: str, product: str) -> None:
+    built = build(level, product)
+    tests = [str(ROOT / "tests" / name) for name in CONVERSION]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(built)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:]
+    # What was tested is what was meant to be.
+    assert f"'product': '{product.upper()}', 'api_level': '{level}'" in done.stdout
+    assert re.search(r"\d\d+ passed", done.stdout)

@@ -1,0 +1,342 @@
+"""Reading: bursts, torn frames, the end of the stream, signals, threads."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ALL_PLAIN, Connect, live_allocations
+
+import confd_events as events
+from confd_events.testing import Daemon, Faults, encode, frame_of
+
+Ends = tuple[socket.socket, socket.socket]
+
+AUDIT = encode("audit", user="admin", msg="whole", usid=1)
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    """A connected pair of sockets: what is written to the second arrives at the first."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        yield reader, writer
+
+
+# Bursts
+
+
+def test_burst_takes_what_has_arrived(ends: Ends) -> None:
+    reader, writer = ends
+    writer.sendall(AUDIT * 100 + AUDIT[:-1])
+    assert len(events.read_notifications(reader)) == 100
+    writer.sendall(AUDIT[-1:])
+    assert len(events.read_notifications(reader)) == 1
+
+
+@pytest.mark.parametrize("limit", [1, 2, 15, 16, 17, 100])
+def test_burst_is_limited(ends: Ends, limit: int) -> None:
+    reader, writer = ends
+    writer.sendall(AUDIT * 50)
+    assert len(events.read_notifications(reader, limit)) == min(limit, 50)
+
+
+def test_burst_keeps_order(daemon: Daemon, sock: socket.socket) -> None:
+    for number in range(500):
+        daemon.audit(usid=number)
+    read: list[int] = []
+    while len(read) < 500:
+        read += [n["audit"]["usid"] for n in events.read_notifications(sock)]
+    assert read == list(range(500))
+
+
+def test_burst_waits_for_the_first(daemon: Daemon, sock: socket.socket) -> None:
+    timer = threading.Timer(0.05, daemon.audit, kwargs={"usid": 5})
+    timer.start()
+    assert [n["audit"]["usid"] for n in events.read_notifications(sock)] == [5]
+    timer.join()
+
+
+def test_burst_before_the_end(ends: Ends) -> None:
+    reader, writer = ends
+    writer.sendall(AUDIT * 3)
+    writer.close()
+    assert len(events.read_notifications(reader)) == 3
+    with pytest.raises(events.EOF):
+        events.read_notifications(reader)
+
+
+def test_burst_loses_nothing_before_an_error(ends: Ends) -> None:
+    reader, writer = ends
+    writer.sendall(AUDIT * 3 + frame_of((1 << 50,)) + AUDIT)
+    with pytest.raises(events.Error) as caught:
+        events.read_notifications(reader)
+    assert len(caught.value.notifications) == 3
+    assert len(events.read_notifications(reader)) == 1
+
+
+# What can't be decoded
+
+
+@pytest.mark.parametrize(
+    ("term", "said"),
+    [
+        ((1 << 50,), "Bad notification struct"),
+        ((events.NOTIF_AUDIT,), ""),
+        ((events.NOTIF_AUDIT, "x", b"admin", 1, b""), "logno"),
+        ((events.NOTIF_AUDIT, 2**40, b"admin", 1, b""), "1099511627776"),
+        (b"no tuple", ""),
+        ((), ""),
+    ],
+)
+def test_undecodable(ends: Ends, term: Any, said: str) -> None:
+    reader, writer = ends
+    writer.sendall(frame_of(term) + AUDIT)
+    with pytest.raises(events.Error) as caught:
+        events.read_notification(reader)
+    assert not isinstance(caught.value, events.EOF)
+    assert caught.value.confd_errno == events.ERR_INTERNAL
+    assert said in caught.value.confd_lasterr
+    # The next one is not affected.
+    assert events.read_notification(reader)["audit"]["msg"] == "whole"
+
+
+def test_empty_frame(ends: Ends) -> None:
+    reader, writer = ends
+    writer.sendall(b"\0\0\0\0" + AUDIT)
+    with pytest.raises(events.Error):
+        events.read_notification(reader)
+    assert events.read_notification(reader)["audit"]["msg"] == "whole"
+
+
+# The end of the stream
+
+
+@pytest.mark.parametrize("count", range(len(AUDIT)))
+def test_close_at_any_byte(ends: Ends, count: int) -> None:
+    reader, writer = ends
+    writer.sendall(AUDIT[:count])
+    writer.close()
+    with pytest.raises(events.EOF) as caught:
+        events.read_notification(reader)
+    assert caught.value.confd_errno == events.ERR_EOF
+    assert caught.value.confd_lasterr == "EOF on socket to ConfD"
+
+
+def test_reset(daemon: Daemon, sock: socket.socket) -> None:
+    daemon.disconnect(reset=True)
+    with pytest.raises(events.Error) as caught:
+        events.read_notification(sock)
+    assert caught.value.errno == errno.ECONNRESET
+    assert caught.value.strerror == os.strerror(errno.ECONNRESET)
+
+
+def test_frame_of_2_gigabytes(ends: Ends) -> None:
+    """Announced, never sent: an end of the stream, not 2 GB of memory."""
+    reader, writer = ends
+    writer.sendall(struct.pack(">I", 2**31) + b"\x83h\x05a\x01" + bytes(60_000))
+    writer.close()
+    with pytest.raises(events.EOF):
+        events.read_notification(reader)
+
+
+# Frames that come slowly
+
+
+@pytest.mark.parametrize("where", [{"ip": "127.0.0.1"}, {"path": "s"}])
+def test_one_byte_at_a_time(
+    where: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    family = socket.AF_UNIX if "path" in where else socket.AF_INET
+    with Daemon(**where, faults=Faults(byte_pause=0.0001)) as daemon, socket.socket(family) as sock:
+        events.notifications_connect(sock, ALL_PLAIN, **daemon.address)
+        daemon.wait_for_subscribers()
+        daemon.audit(msg="x" * 500)
+        assert events.read_notification(sock)["audit"]["msg"] == "x" * 500
+
+
+def test_frame_larger_than_the_buffers(daemon: Daemon, connect: Connect) -> None:
+    sock = connect()
+    config = "<config/>" * 200_000
+    daemon.audit_network(config=config)
+    assert events.read_notification(sock)["audit_network"]["config"] == config
+
+
+def test_large_frames_in_bursts(daemon: Daemon, connect: Connect) -> None:
+    sock = connect()
+    sizes = [0, 1, 100, 10_000, 70_000, 5, 300_000, 3]
+    for size in sizes:
+        daemon.audit_network(config="x" * size or None)
+    read: list[int] = []
+    while len(read) < len(sizes):
+        for got in events.read_notifications(sock):
+            read.append(len(got["audit_network"].get("config", "")))
+    assert read == sizes
+
+
+# Signals
+
+
+class InterruptedByTestError(Exception):
+    pass
+
+
+@pytest.fixture
+def alarm() -> Iterator[None]:
+    """A signal that raises an exception in a moment."""
+
+    def interrupt(*_: object) -> None:
+        raise InterruptedByTestError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("alarm")
+@pytest.mark.parametrize("read", [events.read_notification, events.read_notifications])
+@pytest.mark.parametrize("arrived", [0, 1, 3, 4, len(AUDIT) - 1])
+def test_signal_ends_the_wait(ends: Ends, read: Any, arrived: int) -> None:
+    """However much of a frame is there; and the socket stays usable."""
+    reader, writer = ends
+    writer.sendall(AUDIT[:arrived])
+    with pytest.raises(InterruptedByTestError):
+        read(reader)
+    writer.sendall(AUDIT[arrived:])
+    assert events.read_notification(reader)["audit"]["msg"] == "whole"
+
+
+def test_signal_without_an_exception_goes_on(daemon: Daemon, sock: socket.socket) -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: seen.append(number))
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    timer = threading.Timer(0.2, daemon.audit, kwargs={"msg": "after signals"})
+    timer.start()
+    try:
+        assert events.read_notification(sock)["audit"]["msg"] == "after signals"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        timer.join()
+    assert seen
+
+
+def test_ctrl_c_ends_a_process(daemon: Daemon) -> None:
+    program = textwrap.dedent(
+        f"""
+        import socket, confd_events as events
+        sock = socket.socket()
+        events.notifications_connect(sock, events.NOTIF_AUDIT, **{daemon.address!r})
+        try:
+            events.read_notification(sock)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+            print(events.read_notification(sock)["audit"]["msg"])
+        """
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    daemon.wait_for_subscribers()
+    time.sleep(0.2)  # so that the read is under way
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "interrupted\n"
+    daemon.audit(msg="still usable")
+    out, _ = process.communicate(timeout=30)
+    assert (out, process.returncode) == ("still usable\n", 0)
+
+
+# Threads
+
+
+def test_threads_with_a_socket_each(daemon: Daemon, connect: Connect) -> None:
+    threads, count = 8, 300
+    sockets = [connect() for _ in range(threads)]
+    results: list[list[int]] = [[] for _ in range(threads)]
+
+    def read(number: int) -> None:
+        while len(results[number]) < count:
+            results[number] += [
+                n["audit"]["usid"] for n in events.read_notifications(sockets[number], 10)
+            ]
+
+    readers = [threading.Thread(target=read, args=(number,)) for number in range(threads)]
+    for reader in readers:
+        reader.start()
+    for number in range(count):
+        daemon.audit(usid=number)
+    for reader in readers:
+        reader.join(30)
+    assert results == [list(range(count))] * threads
+
+
+def test_others_run_while_one_waits(daemon: Daemon, sock: socket.socket) -> None:
+    """The GIL is free during a blocked read."""
+    read: list[Any] = []
+    reader = threading.Thread(target=lambda: read.append(events.read_notification(sock)))
+    reader.start()
+    counted = sum(range(100_000))
+    assert (counted, read) == (4_999_950_000, [])
+    daemon.audit(msg="now")
+    reader.join(30)
+    assert read[0]["audit"]["msg"] == "now"
+
+
+def test_errors_belong_to_their_thread() -> None:
+    """The error of one thread does not appear in another's exception."""
+    seen: dict[int, set[tuple[int, str]]] = {1: set(), 2: set()}
+
+    def provoke(number: int) -> None:
+        for _ in range(200):
+            reader, writer = socket.socketpair()
+            with reader, writer:
+                writer.sendall(frame_of((1 << 50,)) if number == 1 else b"")
+                writer.close()
+                try:
+                    events.read_notification(reader)
+                except events.Error as error:
+                    seen[number].add((error.confd_errno, error.confd_lasterr))
+
+    threads = [threading.Thread(target=provoke, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert seen == {
+        1: {(events.ERR_INTERNAL, "Bad notification struct")},
+        2: {(events.ERR_EOF, "EOF on socket to ConfD")},
+    }
+
+
+def test_error_attributes_are_not_on_the_class() -> None:
+    for name in ("confd_errno", "confd_lasterr", "confd_strerror", "errno", "strerror"):
+        assert not hasattr(events.Error, name)
+    assert issubclass(events.EOF, events.Error)
+    assert events.error.Error is events.Error
+
+
+# Memory
+
+
+def test_kept_dicts_hold_no_struct(daemon: Daemon, sock: socket.socket) -> None:
+    """Once a notification is a dict, nothing of the library's is left but its Values."""
+    before = live_allocations()
+    daemon.progress(attributes={"a": 1, "b": "x"}, links=[("t", "s")], annotation="note")
+    daemon.cq_progress(completed_devices=["d0"], cq_tag="tag")
+    kept = [events.read_notification(sock) for _ in range(2)]
+    assert live_allocations() == before
+    assert kept[0]["progress"]["attributes"] == {"a": 1, "b": "x"}

@@ -1,0 +1,363 @@
+"""What type checkers and readers of docstrings see: the payloads, the stub, the docstrings."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import confd_events as events
+from confd_events import _catalog as catalog
+from confd_events import _events, payloads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+TESTS = Path(__file__).resolve().parent
+PROJECT = TESTS.parent
+ALLOWLIST = TESTS / "data" / "stubtest-allowlist.txt"
+
+# API level 6.6 has only these of the progress payloads, and msg.
+PROGRESS_OF_ALL_RELEASES = {"usid", "database", "thandle"}
+
+# Where a function's docstring must say which C function or table it stands for.
+C_NAMES = {
+    "diff_notification_done": "confd_diff_notification_done",
+    "hash2str": "confd_hash2str",
+    "load_schemas": "confd_load_schemas",
+    "log_description": "confd_log_descriptions",
+    "log_symbol": "confd_log_symbols",
+    "notifications_connect": "confd_notifications_connect",
+    "notifications_connect2": "confd_notifications_connect2",
+    "ns2prefix": "confd_ns2prefix",
+    "read_notification": "confd_read_notification",
+    "read_notifications": "confd_read_notification",
+    "str2hash": "confd_str2hash",
+    "sync_audit_network_notification": "ncs_sync_audit_network_notification",
+    "sync_audit_notification": "confd_sync_audit_notification",
+    "sync_ha_notification": "confd_sync_ha_notification",
+}
+# Functions that wrap none.
+OUR_OWN = {"library"}
+
+
+# The payloads and the catalog
+
+EXPANSIONS = {"Address": catalog.ADDRESS, "V1Trap": catalog.V1_TRAP}
+KINDS = [n for n in catalog.NOTIFICATIONS if n.payload]
+PARTS = {"Address": catalog.ADDRESS, "HaNode": catalog.HA_NODE, "V1Trap": catalog.V1_TRAP}
+
+
+def evaluated(type_: str) -> Any:
+    """A type of the catalog, as get_type_hints() returns it."""
+    # Python 3.9 can't evaluate str | int.
+    portable = re.sub(r"(\w+) \| (\w+)", r"Union[\1, \2]", type_)
+    return eval(portable, {**vars(typing), **vars(payloads)})
+
+
+def expected_keys(
+    fields: Iterable[catalog.Field], always: bool = True
+) -> Iterator[tuple[str, Any, bool]]:
+    """Key, type and whether it is required, as the catalog has it."""
+    for field in fields:
+        required = always and not field.optional and field.when is None
+        if field.type in EXPANSIONS:
+            yield from expected_keys(EXPANSIONS[field.type], required)
+            continue
+        for key in filter(None, (field.key, field.also)):
+            yield key, evaluated(field.type), required
+
+
+def assert_agrees(payload: Any, expected: Iterable[tuple[str, Any, bool]]) -> None:
+    keys = list(expected)
+    assert typing.get_type_hints(payload) == {key: type_ for key, type_, _ in keys}
+    assert payload.__required_keys__ == {key for key, _, required in keys if required}
+    assert payload.__optional_keys__ == {key for key, _, required in keys if not required}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_payload_agrees_with_the_catalog(kind: catalog.Notification) -> None:
+    expected: Iterable[tuple[str, Any, bool]] = expected_keys(kind.fields)
+    if kind.member == "progress":
+        expected = [(k, type_, k in PROGRESS_OF_ALL_RELEASES) for k, type_, _ in expected]
+    assert_agrees(getattr(payloads, kind.payload), expected)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_part_agrees_with_the_catalog(name: str) -> None:
+    assert_agrees(getattr(payloads, name), expected_keys(PARTS[name]))
+
+
+def test_no_payload_is_unknown_to_the_catalog() -> None:
+    known = {kind.payload for kind in KINDS} | PARTS.keys()
+    assert set(payloads.__all__) == known | {"AttributeValue", "LibraryInfo", "NotificationDict"}
+
+
+def test_a_notification_has_the_members_of_the_catalog() -> None:
+    hints = typing.get_type_hints(payloads.NotificationDict)
+    assert hints.pop("type") is int
+    members: dict[str, set[Any]] = {}
+    for kind in KINDS:
+        members.setdefault(kind.member, set()).add(getattr(payloads, kind.payload))
+    # A type checker can't tell the two that share a member apart; the narrower one serves.
+    assert members["progress"] == {payloads.Progress, payloads.CommitProgress}
+    members["progress"].remove(payloads.CommitProgress)
+    assert {member: {type_} for member, type_ in hints.items()} == members
+    assert payloads.NotificationDict.__required_keys__ == {"type"}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_no_key_that_this_release_lacks_is_required(kind: catalog.Notification) -> None:
+    missing = {f"{kind.name}.{field.key}" for field in kind.fields}
+    missing &= set(events.library()["missing"])
+    if len(missing) == len(kind.fields):
+        pytest.skip("this release has no struct for it: there is no such payload")
+    required = getattr(payloads, kind.payload).__required_keys__
+    assert not missing & {f"{kind.name}.{key}" for key in required}
+
+
+def test_library_info_agrees_with_library() -> None:
+    info = events.library()
+    hints = typing.get_type_hints(payloads.LibraryInfo)
+    assert hints.keys() == info.keys()
+    for key, value in info.items():
+        assert isinstance(value, typing.get_origin(hints[key]) or hints[key]), key
+
+
+@pytest.mark.parametrize("name", sorted(set(payloads.__all__) - {"AttributeValue"}))
+def test_every_payload_says_what_it_is(name: str) -> None:
+    doc = inspect.getdoc(getattr(payloads, name)) or ""
+    assert doc
+    for kind in (kind for kind in KINDS if kind.payload == name):
+        assert kind.name in doc
+        assert f"(C: struct {kind.struct})" in doc
+
+
+# The stub
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mypy-cache")
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a Python module that finds the package under test, wherever it was imported from."""
+    pytest.importorskip("mypy")
+    root = Path(events.__file__).parents[1]
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    env.pop("MYPYPATH", None)
+    if root.name not in ("site-packages", "dist-packages"):
+        env["MYPYPATH"] = str(root)
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def stub_names() -> set[str]:
+    stub = Path(events.__file__).with_name("_events.pyi").read_text(encoding="utf-8")
+    listed = re.search(r"^__all__ = \[(.*?)\]", stub, re.DOTALL | re.MULTILINE)
+    assert listed is not None
+    return set(re.findall(r'"(\w+)"', listed[1]))
+
+
+def not_in_this_release() -> set[str]:
+    """Names of the stub that the library in use lacks."""
+    names = {name for name in events.library()["missing"] if "." not in name}
+    if not hasattr(events, "sync_audit_network_notification"):
+        names.add("sync_audit_network_notification")
+    return names
+
+
+def test_stub_agrees_with_the_extension(tmp_path: Path) -> None:
+    lacking = not_in_this_release()
+    patterns = [rf"{re.escape(_events.__name__)}\.{name}" for name in lacking]
+    if lacking:
+        patterns.append(rf"{re.escape(_events.__name__)}\.__all__")
+    release = tmp_path / "release.txt"
+    release.write_text("".join(f"{pattern}\n" for pattern in patterns))
+    # Which of the allowlist's entries is used depends on Cython and the release.
+    result = run(
+        "mypy.stubtest",
+        _events.__name__,
+        f"--allowlist={ALLOWLIST}",
+        f"--allowlist={release}",
+        "--ignore-unused-allowlist",
+        cwd=tmp_path,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_stub_has_the_names_of_all_releases() -> None:
+    assert stub_names() == set(_events.__all__) | not_in_this_release()
+    assert set(catalog.CONSTANTS) <= stub_names()
+
+
+def test_package_exports_the_names_of_the_extension() -> None:
+    for name in _events.__all__:
+        assert getattr(events, name) is getattr(_events, name)
+
+
+def test_package_is_strictly_typed(cache: Path) -> None:
+    result = run("mypy", f"--cache-dir={cache}", "--strict", cwd=PROJECT)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+PROGRAM = """
+import socket
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import cast
+
+import confd_events as events
+from confd_events.payloads import Audit, CommitProgress, HaNode, NotificationDict
+
+
+class Wrapped:
+    # Any object will do that has fileno(), and family to connect.
+    family = socket.AF_UNIX
+
+    def fileno(self) -> int:
+        return 3
+
+
+def login(audit: Audit) -> str:
+    return f"{audit['user']} {events.log_symbol(audit['logno'])}"
+
+
+def node(died: HaNode) -> str:
+    return str(died["nodeid"]) + died.get("ip4", died.get("str", ""))
+
+
+def handle(sock: socket.socket, n: NotificationDict) -> None:
+    if n["type"] == events.NOTIF_AUDIT:
+        print(login(n["audit"]))
+        events.sync_audit_notification(sock, usid=n["audit"]["usid"])
+    elif n["type"] == events.NOTIF_COMMIT_DIFF:
+        diff = n["commit_diff"]
+        handle_id: int = diff["tctx"].th
+        print(handle_id, diff.get("label", "").upper(), diff["uinfo"].username.upper())
+        events.diff_notification_done(sock, diff["tctx"])
+    elif n["type"] == events.NOTIF_HA_INFO and "secondary_died" in n["hnot"]:
+        print(node(n["hnot"]["secondary_died"]))
+        events.sync_ha_notification(sock)
+    elif n["type"] == events.NOTIF_COMMIT_PROGRESS:
+        print(cast(CommitProgress, n["progress"])["database"] + n["progress"]["usid"])
+    elif "stream" in n:
+        when: datetime = n["stream"]["event_time"].to_datetime()
+        print(when, [(value.tag, str(value.v)) for value in n["stream"]["values"]])
+    elif "audit_network" in n:
+        events.sync_audit_network_notification(sock, n["audit_network"]["usid"])
+
+
+with socket.socket() as sock:
+    events.load_schemas(events.ADDR, events.PORT)
+    mask = events.NOTIF_AUDIT | events.NOTIF_AUDIT_SYNC
+    events.notifications_connect(sock, mask, ip=events.ADDR, port=events.PORT)
+    events.notifications_connect2(
+        Wrapped(),
+        events.NOTIF_HEARTBEAT | events.NOTIF_STREAM_EVENT,
+        events.NotificationsData(
+            heartbeat_interval=1000,
+            stream_name="interface",
+            start_time=events.Value(events.DateTime(2026, 11, 23)),
+            stop_time=datetime.now(timezone.utc),
+        ),
+        path=Path("/run/confd"),
+    )
+    try:
+        handle(sock, events.read_notification(sock))
+        for notification in events.read_notifications(sock, max=10):
+            handle(sock, notification)
+    except events.EOF as error:
+        print(error.confd_errno, error.confd_strerror)
+    except events.Error as error:
+        print(error.confd_lasterr, error.errno)
+    numbers = events.Value([1, 2], events.C_LIST)
+    print([number.as_pyval() for number in numbers], numbers[0] == events.Value(1), len(numbers))
+    print(events.library()["version"].upper())
+"""
+
+MISTAKES = {
+    "a wrong key": ('events.read_notification(sock)["audit"]["usr"]', 'no key "usr"'),
+    "a wrong member": ('events.read_notification(sock)["audits"]', 'no key "audits"'),
+    "a wrong constant": ("events.NOTIF_AUDITS", 'no attribute "NOTIF_AUDITS"'),
+    "a wrong argument": ("events.notifications_connect(sock, 1, port='4565')", '"port"'),
+    "a wrong keyword": ("events.hash2str(tag=1)", '"tag"'),
+    "not a socket": ("events.read_notification(3)", '"_Socket"'),
+    "no family": (
+        "events.notifications_connect(open('f'), 1, path='p')",
+        '"_UnconnectedSocket"',
+    ),
+    "a value without a type": ("events.Value({1})", "No overload variant"),
+    "what only reading makes": ("events.UserInfo()", "Too few arguments"),
+    "a change": ("events.XmlTag(1, 2).ns = 3", "read-only"),
+}
+
+
+def check_program(text: str, cache: Path, directory: Path) -> subprocess.CompletedProcess[str]:
+    (directory / "program.py").write_text(text)
+    options = ["--strict", "--config-file=", f"--cache-dir={cache}", "--no-error-summary"]
+    return run("mypy", *options, "program.py", cwd=directory)
+
+
+def test_a_program_type_checks(cache: Path, tmp_path: Path) -> None:
+    result = check_program(PROGRAM, cache, tmp_path)
+    assert (result.stdout, result.stderr, result.returncode) == ("", "", 0)
+
+
+def test_mistakes_do_not_type_check(cache: Path, tmp_path: Path) -> None:
+    head = "import socket\n\nimport confd_events as events\n\nsock = socket.socket()\n"
+    lines = "".join(f"{code}\n" for code, _ in MISTAKES.values())
+    result = check_program(head + lines, cache, tmp_path)
+    assert result.returncode == 1, result.stdout + result.stderr
+    first = head.count("\n") + 1
+    for line, (mistake, (_, complaint)) in enumerate(MISTAKES.items(), start=first):
+        found = [text for text in result.stdout.splitlines() if f"program.py:{line}: " in text]
+        assert any(complaint in text for text in found), (mistake, result.stdout)
+
+
+# Docstrings
+
+
+def documentation(thing: Any) -> str:
+    """The docstring without the signature that Cython puts in front."""
+    doc = inspect.getdoc(thing) or ""
+    first, _, rest = doc.partition("\n")
+    return rest.strip() if first.startswith(f"{thing.__name__}(") else doc
+
+
+def public(predicate: Any) -> dict[str, Any]:
+    things = {name: getattr(_events, name) for name in _events.__all__}
+    return {name: thing for name, thing in things.items() if predicate(thing)}
+
+
+CLASSES = public(inspect.isclass)
+FUNCTIONS = {name: f for name, f in public(callable).items() if name not in CLASSES}
+
+
+@pytest.mark.parametrize("name", [*CLASSES, *FUNCTIONS])
+def test_it_has_a_docstring(name: str) -> None:
+    assert documentation(getattr(_events, name))
+
+
+def test_every_function_is_known_here() -> None:
+    assert set(FUNCTIONS) == (C_NAMES.keys() | OUR_OWN) - not_in_this_release()
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - OUR_OWN))
+def test_its_docstring_names_the_c_function(name: str) -> None:
+    text = " ".join(documentation(FUNCTIONS[name]).split())
+    assert re.search(rf"\(C: {C_NAMES[name]}\b", text), text
