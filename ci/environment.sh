@@ -43,7 +43,7 @@ out_of_date() {
 install_package() {
     local stamp=.venv/installed
     out_of_date "$stamp" || return 0
-    command -v "${CC:-cc}" >/dev/null || fail "no C compiler found; install one or set CC"
+    command -v ${CC:-cc} >/dev/null || fail "no C compiler found; install one or set CC"
     echo "Building into .venv ..."
     python -m pip install --quiet --disable-pip-version-check \
         'setuptools>=77' 'Cython>=3.1'

@@ -4,6 +4,9 @@ The functions, classes and constants are those of the vendor's events module, un
 names; see docs/ for the reference.
 """
 
-from . import error as error
+from . import _events, error
 from ._events import *  # noqa: F403
-from ._version import __version__ as __version__
+from ._version import __version__
+
+__all__ = ["__version__", "error"]
+__all__ += _events.__all__

@@ -55,19 +55,19 @@ ADDRESS = (
 HA_NODE = (
     Field("nodeid", "Value", "the node's id"),
     *ADDRESS,
-    Field("str", "str", "address as text, if af is AF_UNSPEC", optional=True),
+    Field("str", "str", "address as text, else", optional=True),
 )
 V1_TRAP = (
-    Field("generic_trap"),
-    Field("specific_trap"),
-    Field("time_stamp"),
+    Field("generic_trap", doc="RFC 1157: 0 coldStart … 6 enterpriseSpecific"),
+    Field("specific_trap", doc="the enterprise's own number"),
+    Field("time_stamp", doc="1/100 s since the agent started"),
     Field("enterprise", "list[int]", "object identifier", optional=True),
 )
 
 _LOG_MESSAGE = (
     Field("prio", doc="syslog priority"),
     Field("logno", doc="number of the message, see log_symbol()"),
-    Field("msg", "str"),
+    Field("msg", "str", "the line"),
 )
 
 _PROGRESS = (
@@ -77,14 +77,16 @@ _PROGRESS = (
     Field("usid", doc="user session id"),
     Field("tid", doc="transaction id"),
     Field("datastore", doc="RUNNING, CANDIDATE, …"),
-    Field("trace_id", "str", optional=True),
-    Field("span_id", "str", optional=True),
-    Field("parent_span_id", "str", optional=True),
+    Field("trace_id", "str", "id of the trace", optional=True),
+    Field("span_id", "str", "id of the span within the trace", optional=True),
+    Field("parent_span_id", "str", "id of the span around it", optional=True),
     Field("context", "str", "context of the user session, such as cli", optional=True),
-    Field("subsystem", "str", optional=True),
-    Field("msg", "str", optional=True),
-    Field("annotation", "str", optional=True),
-    Field("attributes", "dict[str, str | int]", optional=True, counted_by="num_attributes"),
+    Field("subsystem", "str", "the part of the system", optional=True),
+    Field("msg", "str", "the step", optional=True),
+    Field("annotation", "str", "result or remark", optional=True),
+    Field(
+        "attributes", "dict[str, str | int]", "by name", optional=True, counted_by="num_attributes"
+    ),
     Field("links", "list[ProgressLink]", "linked spans", optional=True, counted_by="num_links"),
     Field("phase", "str", "before API level 8.2", optional=True),
     Field("service", "str", "before API level 8.2, NSO", optional=True),
@@ -115,8 +117,8 @@ NOTIFICATIONS = (
         "Audit",
         (
             Field("logno", doc="number of the message, see log_symbol()"),
-            Field("user", "str"),
-            Field("msg", "str"),
+            Field("user", "str", "the user's name"),
+            Field("msg", "str", "what happened"),
             Field("usid", doc="user session id"),
         ),
         acknowledge="sync_audit_notification",
@@ -141,7 +143,7 @@ NOTIFICATIONS = (
             Field("database", doc="RUNNING, CANDIDATE, …"),
             Field("diff_available", doc="1 when there is a difference to look at"),
             Field("flags", doc="NOTIF_COMMIT_FLAG_…"),
-            Field("uinfo", "UserInfo"),
+            Field("uinfo", "UserInfo", "the user session"),
         ),
     ),
     Notification(
@@ -153,7 +155,7 @@ NOTIFICATIONS = (
         (
             Field("database", doc="RUNNING, CANDIDATE, …"),
             Field("flags", doc="NOTIF_COMMIT_FLAG_…"),
-            Field("uinfo", "UserInfo"),
+            Field("uinfo", "UserInfo", "the user session"),
             Field("tctx", "TransCtxRef", "the transaction"),
             Field("comment", "str", "the commit's comment", optional=True),
             Field("label", "str", "the commit's label", optional=True),
@@ -169,7 +171,7 @@ NOTIFICATIONS = (
         "UserSession",
         (
             Field("type", doc="USER_SESS_…"),
-            Field("uinfo", "UserInfo"),
+            Field("uinfo", "UserInfo", "the user session"),
             Field("database", doc="the datastore of a lock or transaction"),
         ),
     ),
@@ -224,7 +226,7 @@ NOTIFICATIONS = (
         "subagent",
         "confd_subagent_notification",
         "Subagent",
-        (Field("type", doc="SUBAGENT_INFO_UP or _DOWN"), Field("name", "str")),
+        (Field("type", doc="SUBAGENT_INFO_UP or _DOWN"), Field("name", "str", "the subagent")),
     ),
     Notification(
         "NOTIF_COMMIT_FAILED",
@@ -253,12 +255,18 @@ NOTIFICATIONS = (
         "Snmpa",
         (
             Field("pdu_type", doc="SNMPA_PDU_…"),
-            Field("request_id"),
-            Field("error_status"),
-            Field("error_index"),
+            Field("request_id", doc="0 for V1TRAP"),
+            Field("error_status", doc="RFC 3416: 0 noError, …"),
+            Field("error_index", doc="the variable in error, from 1"),
             Field("ip", "Address"),
             Field("port", doc="UDP port"),
-            Field("vb", "list[SnmpVarbind]", optional=True, counted_by="num_variables"),
+            Field(
+                "vb",
+                "list[SnmpVarbind]",
+                "the variables",
+                optional=True,
+                counted_by="num_variables",
+            ),
             Field("v1_trap", "V1Trap", when=("pdu_type", "CONFD_SNMPA_PDU_V1TRAP")),
         ),
     ),
@@ -270,8 +278,8 @@ NOTIFICATIONS = (
         "Forward",
         (
             Field("type", doc="FORWARD_INFO_…"),
-            Field("target", "str"),
-            Field("uinfo", "UserInfo"),
+            Field("target", "str", "where to"),
+            Field("uinfo", "UserInfo", "the user session"),
         ),
     ),
     Notification(
@@ -283,7 +291,7 @@ NOTIFICATIONS = (
         (
             Field("type", doc="CONFIRMED_COMMIT, CONFIRMING_COMMIT or ABORT_COMMIT"),
             Field("timeout", doc="seconds until the commit is rolled back"),
-            Field("uinfo", "UserInfo"),
+            Field("uinfo", "UserInfo", "the user session"),
         ),
     ),
     Notification(
@@ -366,12 +374,26 @@ NOTIFICATIONS = (
             Field("type", doc="NCS_CQ_ITEM_…"),
             Field("timestamp", "DateTime"),
             Field("cq_id", doc="id of the queue item"),
-            Field("cq_tag", "str", optional=True),
-            Field("label", "str", optional=True),
-            Field("trace_id", "str", optional=True),
-            Field("completed_devices", "list[str]", optional=True, counted_by="ncompleted_devices"),
-            Field("transient_devices", "list[str]", optional=True, counted_by="ntransient_devices"),
-            Field("failed_devices", "list[str]", optional=True, counted_by="nfailed_devices"),
+            Field("cq_tag", "str", "the tag given at the commit", optional=True),
+            Field("label", "str", "the label given at the commit", optional=True),
+            Field("trace_id", "str", "id of the trace", optional=True),
+            Field(
+                "completed_devices",
+                "list[str]",
+                "names",
+                optional=True,
+                counted_by="ncompleted_devices",
+            ),
+            Field(
+                "transient_devices",
+                "list[str]",
+                "to be tried again",
+                optional=True,
+                counted_by="ntransient_devices",
+            ),
+            Field(
+                "failed_devices", "list[str]", "names", optional=True, counted_by="nfailed_devices"
+            ),
             Field(
                 "failed_reasons",
                 "list[str]",
@@ -380,7 +402,11 @@ NOTIFICATIONS = (
                 counted_by="nfailed_devices",
             ),
             Field(
-                "completed_services", "list[str]", optional=True, counted_by="ncompleted_services"
+                "completed_services",
+                "list[str]",
+                "paths",
+                optional=True,
+                counted_by="ncompleted_services",
             ),
             Field(
                 "completed_services_completed_devices",
@@ -389,7 +415,13 @@ NOTIFICATIONS = (
                 optional=True,
                 counted_by="ncompleted_services",
             ),
-            Field("failed_services", "list[str]", optional=True, counted_by="nfailed_services"),
+            Field(
+                "failed_services",
+                "list[str]",
+                "paths",
+                optional=True,
+                counted_by="nfailed_services",
+            ),
             Field(
                 "failed_services_completed_devices",
                 "list[Value]",
@@ -417,8 +449,8 @@ NOTIFICATIONS = (
             Field("device", "str", "the device, when it is known", optional=True),
             Field("ip", "Address"),
             Field("port", doc="TCP port"),
-            Field("ssh_host_key", "str"),
-            Field("ssh_key_alg", "str"),
+            Field("ssh_host_key", "str", "the key that the device showed"),
+            Field("ssh_key_alg", "str", "its algorithm"),
         ),
     ),
     Notification(
@@ -430,9 +462,9 @@ NOTIFICATIONS = (
         (
             Field("usid", doc="user session id"),
             Field("tid", doc="transaction id"),
-            Field("user", "str"),
-            Field("device", "str"),
-            Field("trace_id", "str", optional=True),
+            Field("user", "str", "the user's name"),
+            Field("device", "str", "the device's name"),
+            Field("trace_id", "str", "id of the trace", optional=True),
             Field("config", "str", "what was sent", optional=True),
         ),
         acknowledge="sync_audit_network_notification",

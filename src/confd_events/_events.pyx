@@ -566,6 +566,11 @@ cdef list missing_names():
 
 # At import
 
+cdef str REMEDY = (
+    "Build confd_events again with this library's SDK, or set LD_LIBRARY_PATH to the directory "
+    "of the right library.")
+
+
 cdef int guard() except -1:
     """Refuse a library of another API level: its confd_init() would end the process."""
     loaded = version_number(confd_lib_api_vsn)
@@ -573,8 +578,13 @@ cdef int guard() except -1:
         raise ImportError(
             f"confd_events was built for libconfd of API level {api_level(CONFD_LIB_API_VSN)} "
             f"({CONFD_LIB_API_VSN:#010x}), but {text(library_path())} is of level "
-            f"{api_level(loaded)} ({loaded:#010x}). Build it again with this library's SDK, or "
-            "set LD_LIBRARY_PATH to the directory of the right library.")
+            f"{api_level(loaded)} ({loaded:#010x}). {REMEDY}")
+    lacking = library_lacks()
+    if lacking != NULL:
+        raise ImportError(
+            f"confd_events was built for libconfd of {PRODUCT.decode()}, but "
+            f"{text(library_path())} lacks {text(lacking)}() and seems to be another product's. "
+            f"{REMEDY}")
     return 0
 
 

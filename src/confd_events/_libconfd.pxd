@@ -396,6 +396,7 @@ cdef extern from "tables.h" nogil:
     const size_t NOWHERE
     const bint HAS_VERBOSITY
     const bint HAS_AUDIT_NETWORK_SYNC
+    const bint HAS_VAL2STR
     const char *PRODUCT
     const int PRODUCT_PORT
 
@@ -440,4 +441,5 @@ cdef extern from "frames.h" nogil:
 cdef extern from "library.h" nogil:
     bint library_is_stub()
     const char *library_path()
+    const char *library_lacks()
     size_t table_length(char **table)

@@ -78,7 +78,10 @@ typedef __typeof__(((struct confd_notification *)0)->type) notification_mask;
 #endif
 
 /* Stand-ins. Nothing reaches them: no row of tables.h leads there, and the module hides the
- * functions that a release lacks. They let the rest be written once, for the newest API. */
+ * functions that a release lacks. They let the rest be written once, for the newest API.
+ *
+ * What a release has is weak: so a library without it can still be loaded, and then be refused
+ * with a reason. */
 
 #if !HAS_PROGRESS_ATTRIBUTE
 enum { CONFD_PROGRESS_ATTRIBUTE_NUMBER = 2 };
@@ -106,11 +109,21 @@ static inline int ncs_sync_audit_network_notification(int sock, int usid)
     (void)usid;
     return CONFD_ERR;
 }
+#else
+#pragma weak ncs_sync_audit_network_notification
+#endif
+
+#if HAS_VAL2STR
+#pragma weak confd_cs_node_cd
+#pragma weak confd_val2str
 #endif
 
 #if !HAS_LOG_SYMBOLS
 static char *confd_log_symbols[] = {NULL};
 static char *confd_log_descriptions[] = {NULL};
+#else
+#pragma weak confd_log_symbols
+#pragma weak confd_log_descriptions
 #endif
 
 static inline void set_verbosity(struct confd_notifications_data *data, int verbosity)

@@ -27,10 +27,10 @@ static inline size_t bytes_arrived(int fd)
     return ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
-/* A frame may be larger than the socket's buffers. When this much of it is there, or when it has
- * not grown for a while though it is longer than what a sender of single bytes can have under
- * way, only reading lets the rest come. */
-enum { AMPLE = 48 * 1024, STALLED = 200, STALL_MS = 1000 };
+/* A frame may be larger than the socket's buffers; then only reading lets the rest come. So wait
+ * no longer once AMPLE bytes are there (TCP may offer no window for more), nor when more than
+ * STALLED are and nothing comes for STALL_MS (a UNIX socket full of single bytes). */
+enum { AMPLE = 16 * 1024, STALLED = 200, STALL_MS = 1000 };
 
 /* What makes fd unfit for libconfd, or NULL. */
 static inline const char *unfit_stream(int fd)

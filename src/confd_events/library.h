@@ -33,4 +33,18 @@ static inline size_t table_length(char **table)
     return info.dli_saddr == (void *)table ? symbol->st_size / sizeof *table : 0;
 }
 
+/* A function that the headers declare and the library lacks, or NULL. */
+static inline const char *library_lacks(void)
+{
+#if HAS_AUDIT_NETWORK_SYNC
+    if (!ncs_sync_audit_network_notification)
+        return "ncs_sync_audit_network_notification";
+#endif
+#if HAS_VAL2STR
+    if (!confd_cs_node_cd || !confd_val2str)
+        return "confd_val2str";
+#endif
+    return NULL;
+}
+
 #endif

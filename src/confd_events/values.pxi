@@ -231,9 +231,12 @@ cdef class Value:
 
         schema -- path of the node in the data model, or (namespace hash, path)
 
-        The schemas must have been loaded, see load_schemas(). Raises Error when the path is
-        unknown or the value does not fit it (C: confd_val2str()).
+        The schemas must have been loaded, see load_schemas(); the path's prefixes name the
+        namespaces. Raises Error when the path is unknown or the value does not fit it,
+        NotImplementedError where the library does not have it (C: confd_val2str()).
         """
+        if not HAS_VAL2STR:
+            raise NotImplementedError("val2str: this release of libconfd does not have it")
         path = schema[1] if isinstance(schema, tuple) and len(schema) == 2 else schema
         octets = encoded("schema", path)
         cdef char buffer[8192]

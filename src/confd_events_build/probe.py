@@ -15,6 +15,7 @@ from .sdk import Sdk, SdkError
 _FLAGS = (
     "-fsyntax-only",
     "-fmax-errors=0",
+    "-ftrack-macro-expansion=0",  # errors within macros count for the line that uses them
     "-w",
     "-Werror=incompatible-pointer-types",
     "-Werror=int-conversion",
@@ -31,25 +32,23 @@ def supported(
     One run of the compiler serves for all: each piece is a function on a line of its own, and
     the lines with errors are the pieces that the headers don't support.
     """
-    unique = list(dict.fromkeys(pieces))
     includes = "".join(f'#include "{header}"\n' for header in headers)
-    lines = dict(enumerate(unique, start=1))
+    alone = _compile(sdk, includes, compiler)
+    if alone.returncode != 0:
+        raise SdkError(f"The headers in {sdk.include} do not compile:\n{alone.stderr.strip()}")
+    lines = dict(enumerate(dict.fromkeys(pieces), start=1))
     functions = "".join(f"void probe_{n}(void) {{ {piece} }}\n" for n, piece in lines.items())
-    failed = _error_lines(sdk, f'{includes}#line 1 "probe"\n{functions}', compiler)
+    done = _compile(sdk, f'{includes}#line 1 "probe"\n{functions}', compiler)
+    failed = {int(number) for number in _ERROR_LINE.findall(done.stderr)}
     return {piece for n, piece in lines.items() if n not in failed}
 
 
-def _error_lines(sdk: Sdk, source: str, compiler: Sequence[str]) -> set[int]:
+def _compile(sdk: Sdk, source: str, compiler: Sequence[str]) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.c"
         path.write_text(source)
         macros = [f"-D{name}={value}" for name, value in sdk.macros]
         command = [*compiler, *_FLAGS, *macros, f"-I{sdk.include}", str(path)]
         # Messages in other languages would not say "error".
-        done = subprocess.run(
-            command, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True
-        )
-    lines = {int(number) for number in _ERROR_LINE.findall(done.stderr)}
-    if done.returncode != 0 and not lines:
-        raise SdkError(f"The headers in {sdk.include} do not compile:\n{done.stderr.strip()}")
-    return lines
+        environment = {**os.environ, "LC_ALL": "C"}
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
