@@ -14,8 +14,6 @@ from .sdk import Sdk, SdkError
 # What would be a warning must count as "the headers don't have it so".
 _FLAGS = (
     "-fsyntax-only",
-    "-fmax-errors=0",
-    "-ftrack-macro-expansion=0",  # errors within macros count for the line that uses them
     "-w",
     "-Werror=incompatible-pointer-types",
     "-Werror=int-conversion",
@@ -43,12 +41,18 @@ def supported(
     return {piece for n, piece in lines.items() if n not in failed}
 
 
+def _no_error_limit(compiler: Sequence[str]) -> str:
+    version = subprocess.run([*compiler, "--version"], capture_output=True, text=True).stdout
+    return "-ferror-limit=0" if "clang" in version else "-fmax-errors=0"
+
+
 def _compile(sdk: Sdk, source: str, compiler: Sequence[str]) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.c"
         path.write_text(source)
         macros = [f"-D{name}={value}" for name, value in sdk.macros]
-        command = [*compiler, *_FLAGS, *macros, f"-I{sdk.include}", str(path)]
+        flags = [*_FLAGS, _no_error_limit(compiler), *macros, f"-I{sdk.include}"]
+        command = [*compiler, *flags, str(path)]
         # Messages in other languages would not say "error".
         environment = {**os.environ, "LC_ALL": "C"}
         return subprocess.run(command, env=environment, capture_output=True, text=True)
