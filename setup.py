@@ -4,6 +4,7 @@ pyproject.toml holds the metadata, src/confd_events_build how an SDK is found an
 """
 
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -15,43 +16,39 @@ from setuptools.command.build_ext import build_ext
 PROJECT = Path(__file__).resolve().parent
 sys.path.insert(0, str(PROJECT / "src"))
 
-from confd_events_build import sdk, tables  # noqa: E402
+from confd_events_build import fit, sdk  # noqa: E402
 
-SOURCES = "src/confd_events"
+SOURCES = PROJECT / "src" / "confd_events"
+COMPILER = shlex.split(os.environ.get("CC", "cc"))
+
+
+def version() -> str:
+    """The package's version; for an index with wheels for several releases, with the release."""
+    text = (SOURCES / "_version.py").read_text()
+    plain = re.search('"(.+)"', text)[1]
+    if os.environ.get("CONFD_EVENTS_TAG_VERSION") != "1":
+        return plain
+    return f"{plain}+{fit.tag(sdk.find(os.environ), COMPILER)}"
 
 
 class BuildExtension(build_ext):
     """Find the SDK, write the tables for it, then compile."""
 
     def build_extension(self, ext: Extension) -> None:
-        try:
-            self._fit(ext, sdk.find(os.environ))
-        except sdk.SdkError as error:
-            sys.exit(f"confd-events: {error}")
+        fit.fit(ext, sdk.find(os.environ), COMPILER, Path(self.build_temp).resolve())
         super().build_extension(ext)
 
-    def _fit(self, ext: Extension, chosen: sdk.Sdk) -> None:
-        header = Path(self.build_temp).resolve() / "tables.h"
-        compiler = shlex.split(os.environ.get("CC", "cc"))
-        found = tables.write(chosen, compiler, header)
-        print(f"confd-events: libconfd SDK {chosen.root} (from {chosen.origin})")
-        print(f"confd-events: not in its headers: {', '.join(found.missing) or 'nothing'}")
-        ext.include_dirs = [str(header.parent), str(PROJECT / SOURCES), str(chosen.include)]
-        ext.define_macros = chosen.macros
-        ext.library_dirs = [str(chosen.lib)]
-        # The vendor's library has no SONAME; this is how it is found again on this host.
-        ext.runtime_library_dirs = [str(chosen.lib)]
-        ext.depends = [str(header), *map(str, (PROJECT / SOURCES).glob("*.h"))]
+
+def main() -> None:
+    extension = Extension("confd_events._events", ["src/confd_events/_events.pyx"])
+    try:
+        setup(
+            version=version(),
+            ext_modules=cythonize([extension], build_dir="build/cython"),
+            cmdclass={"build_ext": BuildExtension},
+        )
+    except sdk.SdkError as error:
+        sys.exit(f"confd-events: {error}")
 
 
-extension = Extension(
-    "confd_events._events",
-    [f"{SOURCES}/_events.pyx"],
-    libraries=["confd", "dl"],
-    extra_compile_args=["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra"],
-)
-
-setup(
-    ext_modules=cythonize([extension], build_dir="build/cython"),
-    cmdclass={"build_ext": BuildExtension},
-)
+main()

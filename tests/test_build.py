@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import confd_events as events
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+from confd_events_build.sdk import SdkError, find  # noqa: E402
+
 VARIABLES = ("CONFD_EVENTS_SDK", "NCS_DIR", "CONFD_DIR")
 
 
@@ -29,68 +35,324 @@ def setup_py(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def make_sdk(folder: Path, level: str = "8.2", product: str = "ncs") -> Path:
-    command = [str(ROOT / "ci" / "make-sdk"), "--level", level, "--product", product, str(folder)]
-    subprocess.run(command, check=True, capture_output=True)
+def make_sdk(folder: Path, level: str = "8.2", product: str = "ncs", *options: str) -> Path:
+    command = [str(ROOT / "ci" / "make-sdk"), "--level", level, "--product", product, *options]
+    subprocess.run([*command, str(folder)], check=True, capture_output=True)
     return folder
 
 
-def test_no_sdk_named(tmp_path: Path) -> None:
-    done = setup_py(tmp_path)
+def succeeded(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The text of a build that must stop, with a message rather than a traceback."""
     assert done.returncode != 0
-    for way in ("CONFD_EVENTS_SDK=DIR", "CONFD_EVENTS_SDK=stub", "NCS_DIR", "CONFD_DIR"):
-        assert way in done.stderr
     assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+# An SDK that can't be used
+
+
+def test_no_sdk_named(tmp_path: Path) -> None:
+    said = refusal(setup_py(tmp_path))
+    for way in ("CONFD_EVENTS_SDK=DIR", "CONFD_EVENTS_SDK=stub", "NCS_DIR", "CONFD_DIR"):
+        assert way in said
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_sdk_that_is_none(tmp_path: Path, variable: str) -> None:
     empty = tmp_path / "empty"
     (empty / "include").mkdir(parents=True)
-    done = setup_py(tmp_path, **{variable: str(empty)})
-    assert done.returncode != 0
-    assert f"{variable} is {empty}, but there is no {empty}/include/confd_lib.h" in done.stderr
+    said = refusal(setup_py(tmp_path, **{variable: str(empty)}))
+    assert f"{variable} is {empty}, but there is no {empty}/include/confd_lib.h" in said
     for header in ("confd_lib.h", "confd_events.h"):
         (empty / "include" / header).touch()
-    done = setup_py(tmp_path, **{variable: str(empty)})
-    assert f"there is no libconfd in {empty}/lib" in done.stderr
-    assert "Traceback" not in done.stderr
+    said = refusal(setup_py(tmp_path, **{variable: str(empty)}))
+    assert f"there is no {empty}/lib/libconfd.so" in said
 
 
 def test_headers_that_do_not_compile(tmp_path: Path) -> None:
     sdk = make_sdk(tmp_path / "sdk")
     (sdk / "include" / "confd_lib.h").write_text("#error broken\n")
-    done = setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk))
-    assert done.returncode != 0
-    assert f"The headers in {sdk}/include do not compile" in done.stderr
-    assert "broken" in done.stderr
+    said = refusal(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
+    assert f"The headers in {sdk}/include do not compile" in said
+    assert "broken" in said
+
+
+def test_headers_of_one_release_with_the_library_of_another(tmp_path: Path) -> None:
+    sdk = make_sdk(tmp_path / "sdk")
+    shutil.copy(make_sdk(tmp_path / "old", "8.0") / "lib" / "libconfd.so", sdk / "lib")
+    said = refusal(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
+    assert "are of API level 8.2.3" in said
+    assert f"{sdk}/lib/libconfd.so is of 8.0" in said
+
+
+def test_library_of_another_word_size(tmp_path: Path) -> None:
+    sdk = make_sdk(tmp_path / "sdk")
+    library = sdk / "lib" / "libconfd.so"
+    data = bytearray(library.read_bytes())
+    data[4] = 1  # ELFCLASS32
+    library.write_bytes(data)
+    said = refusal(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
+    assert f"{library} is for 32 bits, this Python for 64" in said
+
+
+def test_directory_without_rights(tmp_path: Path) -> None:
+    sdk = make_sdk(tmp_path / "sdk")
+    (sdk / "include").chmod(0)
+    # root may read everything, so ask as somebody else.
+    caller = os.geteuid()
+    if caller == 0:
+        tmp_path.chmod(0o755)
+        for folder in (tmp_path.parent, tmp_path.parent.parent):
+            folder.chmod(0o755)
+        os.seteuid(65534)
+    try:
+        with pytest.raises(SdkError, match=r"can't be read: .*Permission denied"):
+            find({"CONFD_EVENTS_SDK": str(sdk)})
+    finally:
+        os.seteuid(caller)
+        (sdk / "include").chmod(0o755)
+
+
+def test_unknown_way_to_link(tmp_path: Path) -> None:
+    with pytest.raises(SdkError, match="CONFD_EVENTS_LINK is 'dynamic'; set it to shared"):
+        find({"CONFD_EVENTS_SDK": str(tmp_path), "CONFD_EVENTS_LINK": "dynamic"})
+
+
+def test_only_the_other_library_is_there(tmp_path: Path) -> None:
+    sdk = make_sdk(tmp_path / "sdk")
+    (sdk / "lib" / "libconfd.so").unlink()
+    with pytest.raises(SdkError, match=r"Set CONFD_EVENTS_LINK=static to link libconfd\.a"):
+        find({"CONFD_EVENTS_SDK": str(sdk)})
+
+
+# An SDK as a vendor has it
 
 
 @pytest.mark.parametrize(("variable", "product"), [("NCS_DIR", "ncs"), ("CONFD_DIR", "confd")])
 def test_vendors_variable(tmp_path: Path, variable: str, product: str) -> None:
     """Builds, is found at run time without LD_LIBRARY_PATH, and says what it is."""
     sdk = make_sdk(tmp_path / "sdk", product=product)
-    done = setup_py(tmp_path, **{variable: str(sdk)})
-    assert done.returncode == 0, done.stderr
-    assert f"SDK {sdk} (from {variable})" in done.stdout
-    library = imported(tmp_path / "lib")
-    assert library.stdout.split() == [product.upper(), "8.2", f"{sdk}/lib/libconfd.so"]
+    said = succeeded(setup_py(tmp_path, **{variable: str(sdk)}))
+    assert f"SDK {sdk} (from {variable}), shared" in said
+    assert succeeded(imported(tmp_path / "lib")).split() == [
+        product.upper(),
+        "8.2",
+        f"{sdk}/lib/libconfd.so",
+    ]
 
 
 def test_unchanged_tree_rebuilds_nothing(tmp_path: Path) -> None:
     sdk = make_sdk(tmp_path / "sdk")
-    assert setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)).returncode == 0
+    succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
     (module,) = (tmp_path / "lib" / "confd_events").glob("_events*.so")
     before = module.stat().st_mtime_ns
-    assert setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)).returncode == 0
+    succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
     assert module.stat().st_mtime_ns == before
+
+
+# Headers that differ from all that we have
+
+
+def differing(folder: Path, header: str, *edits: tuple[str, str]) -> Path:
+    """A copy of the headers with something replaced."""
+    shutil.copytree(ROOT / "include", folder)
+    text = (folder / header).read_text()
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / header).write_text(text)
+    return folder
+
+
+def read_with(package: Path, *sent: str, mask: str) -> list[Any]:
+    """The dicts that a built package makes of what a simulated daemon sends."""
+    program = f"""
+import json, socket
+import confd_events as events
+from confd_events.testing import Daemon
+with Daemon() as daemon, socket.socket() as sock:
+    events.notifications_connect(sock, {mask}, **daemon.address)
+    daemon.wait_for_subscribers()
+    {"; ".join(f"daemon.{call}" for call in sent)}
+    read = [events.read_notification(sock) for _ in range({len(sent)})]
+    print(json.dumps([*read, events.library()["missing"]], default=str))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    return list(json.loads(succeeded(done)))
+
+
+def test_field_that_is_gone(tmp_path: Path) -> None:
+    """It is absent from the dict, and library() says so; the other fields are right."""
+    headers = differing(
+        tmp_path / "h",
+        "confd_events.h",
+        ("    char *annotation;\n    int num_attributes;", "    int num_attributes;"),
+    )
+    sdk = make_sdk(tmp_path / "sdk")
+    shutil.copytree(headers, sdk / "include", dirs_exist_ok=True)
+    said = succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
+    assert "NOTIF_PROGRESS.annotation" in said
+    audit, missing = read_with(
+        tmp_path / "lib", "audit(user='u', msg='m', usid=1, logno=2)", mask="events.NOTIF_AUDIT"
+    )
+    assert audit["audit"] == {"user": "u", "msg": "m", "usid": 1, "logno": 2}
+    assert "NOTIF_PROGRESS.annotation" in missing
+
+
+def test_field_under_another_name_that_we_know(tmp_path: Path) -> None:
+    """replay_error was once called error; label is newer than these headers."""
+    headers = differing(
+        tmp_path / "h",
+        "confd_events.h",
+        ("    char *replay_error;", "    char *error;"),
+        (
+            "    int nfailed_services;\n#if CONFD_API_LEVEL >= 77\n    char *trace_id;",
+            "    int nfailed_services;\n#if CONFD_API_LEVEL >= 77\n    char *label;",
+        ),
+    )
+    # The stub's code keeps the old names, for the same places.
+    options = ("--headers", str(headers), "--cflags", "-Dreplay_error=error -Dtrace_id=label")
+    sdk = make_sdk(tmp_path / "sdk", "8.2", "ncs", *options)
+    succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
+    cq, missing = read_with(
+        tmp_path / "lib", "cq_progress(cq_id=5, trace_id='text')", mask="events.NOTIF_CQ_PROGRESS"
+    )
+    assert cq["cq_progress"]["label"] == "text"
+    assert "trace_id" not in cq["cq_progress"]
+    assert "NCS_NOTIF_CQ_PROGRESS.label" not in missing
+    assert "NCS_NOTIF_CQ_PROGRESS.trace_id" in missing
+    assert "NOTIF_STREAM_EVENT.error" not in missing
+
+
+def test_field_that_nobody_knows(tmp_path: Path) -> None:
+    """What is new moves everything behind it, and is otherwise ignored."""
+    headers = differing(
+        tmp_path / "h",
+        "confd_events.h",
+        (
+            "struct confd_audit_notification {\n",
+            "struct confd_audit_notification {\n    int odd[3];\n",
+        ),
+        (
+            "#define CONFD_NOTIF_SYSTEM_GOING_DOWN",
+            "#define CONFD_NOTIF_NEWEST CONFD_NOTIF_BIT(40)\n#define CONFD_NOTIF_SYSTEM_GOING_DOWN",
+        ),
+    )
+    sdk = make_sdk(tmp_path / "sdk", "8.2", "ncs", "--headers", str(headers))
+    succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
+    audit, _ = read_with(
+        tmp_path / "lib", "audit(user='u', msg='m', usid=1, logno=2)", mask="events.NOTIF_AUDIT"
+    )
+    assert audit["audit"] == {"user": "u", "msg": "m", "usid": 1, "logno": 2}
+
+
+@pytest.mark.parametrize("c_type", ["int", "int64_t", "unsigned int"])
+def test_mask_of_another_type(tmp_path: Path, c_type: str) -> None:
+    headers = differing(
+        tmp_path / "h",
+        "confd_events.h",
+        (
+            "typedef enum confd_notification_type confd_notification_type;",
+            f"typedef {c_type} confd_notification_type;",
+        ),
+    )
+    sdk = make_sdk(tmp_path / "sdk", "8.0", "ncs", "--headers", str(headers))
+    succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
+    mask = "events.NOTIF_AUDIT | events.NOTIF_WEBUI"
+    web, _ = read_with(tmp_path / "lib", "webui(msg='m')", mask=mask)
+    assert (web["type"], web["syslog"]["msg"]) == (events.NOTIF_WEBUI, "m")
+    widest = 63 if c_type == "int64_t" else 31
+    program = f"""
+import socket, confd_events as events
+try:
+    events.notifications_connect(socket.socket(), 1 << {widest}, "127.0.0.1", 1)
+except ValueError as error:
+    print(error)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "lib")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert f"wider than this library's {widest} bits" in done.stdout
+
+
+# Static linking
+
+
+@pytest.fixture(scope="module")
+def static_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("static")
+    sdk = make_sdk(folder / "sdk")
+    succeeded(setup_py(folder, CONFD_EVENTS_SDK=str(sdk), CONFD_EVENTS_LINK="static"))
+    # Nothing of the SDK is needed any more.
+    shutil.rmtree(sdk)
+    return folder / "lib"
+
+
+def test_static(static_package: Path) -> None:
+    (module,) = (static_package / "confd_events").glob("_events*.so")
+    assert succeeded(imported(static_package)).split() == ["NCS", "8.2", str(module)]
+    nm = subprocess.run(["nm", "--dynamic", str(module)], capture_output=True, text=True)
+    symbols = [line.split()[-1] for line in nm.stdout.splitlines()]
+    assert [name for name in symbols if name.startswith(("confd_", "ncs_"))] == []
+    audit, _ = read_with(static_package, "audit(msg='m')", mask="events.NOTIF_AUDIT")
+    assert audit["audit"]["msg"] == "m"
+
+
+@pytest.mark.parametrize("first", ["extension", "library"])
+def test_static_beside_another_libconfd(static_package: Path, tmp_path: Path, first: str) -> None:
+    """Neither meets the other's functions or state, whichever comes first."""
+    other = make_sdk(tmp_path / "sdk", "7.7") / "lib" / "libconfd.so"
+    load = {
+        "library": f"vendor = ctypes.CDLL({str(other)!r}, mode=ctypes.RTLD_GLOBAL)",
+        "extension": "import confd_events as events",
+    }
+    if first == "extension":
+        order = f"{load['extension']}; {load['library']}"
+    else:
+        order = f"{load['library']}; {load['extension']}"
+    program = f"""
+import ctypes, socket
+{order}
+from confd_events.testing import Daemon
+vendor.confd_lasterr.restype = ctypes.c_char_p
+version = ctypes.c_char_p.in_dll(vendor, "confd_lib_api_vsn").value
+assert version == b"CONFD_LIB_API_VSN=07070000", version
+assert vendor.confd_sync_ha_notification(-1) == -1  # it was not initialized, ours was
+theirs = vendor.confd_lasterr()
+with Daemon() as daemon, socket.socket() as sock:
+    events.notifications_connect(sock, events.NOTIF_AUDIT, **daemon.address)
+    daemon.wait_for_subscribers()
+    daemon.audit(msg="m")
+    assert events.read_notification(sock)["audit"]["msg"] == "m"
+assert daemon.subscribers == ()
+assert vendor.confd_lasterr() == theirs
+assert b"confd_init" in theirs, theirs
+print(events.library()["api_level"], events.library()["link"])
+"""
+    environment = {**os.environ, "PYTHONPATH": str(static_package)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert succeeded(done).split() == ["8.2", "static"]
+
+
+# Another library than the one built for
 
 
 def imported(package: Path, library: str = "") -> subprocess.CompletedProcess[str]:
     """Import a built package, with a directory of libraries before all others."""
     program = (
-        "from confd_events import library; l = library();"
-        "print(l['product'], l['api_level'], l['path'])"
+        "from confd_events import library; known = library();"
+        "print(known['product'], known['api_level'], known['path'])"
     )
     environment = {**os.environ, "PYTHONPATH": str(package), "LD_LIBRARY_PATH": library}
     return subprocess.run(
@@ -117,6 +379,31 @@ def test_another_library_is_refused(tmp_path: Path, level: str, product: str, sa
     assert said in last
     assert f"{other}/libconfd.so" in last
     assert "LD_LIBRARY_PATH" in last
+
+
+def test_limits_of_another_library(tmp_path: Path) -> None:
+    """Its version says that it fits, but its confd_init() would end the process."""
+    headers = differing(
+        tmp_path / "h", "confd_lib.h", ("#define MAXDEPTH 60", "#define MAXDEPTH 20")
+    )
+    other = make_sdk(tmp_path / "sdk", "8.2", "ncs", "--headers", str(headers)) / "lib"
+    done = imported(ROOT / "src", str(other))
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "ImportError: confd_events was built for libconfd with MAXDEPTH 60" in last
+    assert f"{other}/libconfd.so has others" in last
+
+
+def test_missing_library(tmp_path: Path) -> None:
+    sdk = make_sdk(tmp_path / "sdk")
+    succeeded(setup_py(tmp_path, NCS_DIR=str(sdk)))
+    (sdk / "lib" / "libconfd.so").unlink()
+    done = imported(tmp_path / "lib", "/nowhere")
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "ImportError: confd_events did not find libconfd.so" in last
+    assert "LD_LIBRARY_PATH (/nowhere)" in last
+    assert f"{sdk}/lib" in last
 
 
 def test_the_same_library_elsewhere(tmp_path: Path) -> None:

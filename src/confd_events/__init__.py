@@ -4,7 +4,16 @@ The functions, classes and constants are those of the vendor's events module, un
 names; see docs/ for the reference.
 """
 
-from . import _events, error
+try:
+    from . import _events
+except ImportError as failure:
+    if "libconfd.so" not in str(failure) or "cannot open" not in str(failure):
+        raise
+    from ._missing import explanation
+
+    raise ImportError(explanation()) from failure
+
+from . import error
 from ._events import *  # noqa: F403
 from ._version import __version__
 

@@ -15,7 +15,8 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8, PyUnicode_InternFromString
 from libc.errno cimport errno
-from libc.stdint cimport int16_t, int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport stderr
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset, strlen
@@ -541,6 +542,7 @@ def library():
     version -- the library's own, such as 8.2.5
     protocol -- the protocol level that it announces to the daemon, such as 82
     path -- the file that holds its code
+    link -- shared, or static when its code is part of the extension
     stub -- whether it is the stub library, for tests without a daemon
     missing -- constants and fields that its headers lack, by name
     """
@@ -550,6 +552,7 @@ def library():
         "version": dotted(version_number(confd_lib_vsn)),
         "protocol": CONFD_LIB_PROTO_VSN,
         "path": text(library_path()),
+        "link": LINK.decode(),
         "stub": bool(library_is_stub()),
         "missing": missing_names(),
     }
@@ -585,6 +588,10 @@ cdef int guard() except -1:
             f"confd_events was built for libconfd of {PRODUCT.decode()}, but "
             f"{text(library_path())} lacks {text(lacking)}() and seems to be another product's. "
             f"{REMEDY}")
+    if not library_accepts_headers():
+        raise ImportError(
+            f"confd_events was built for libconfd with MAXDEPTH {MAXDEPTH} and MAXKEYLEN "
+            f"{MAXKEYLEN}, but {text(library_path())} has others. {REMEDY}")
     return 0
 
 

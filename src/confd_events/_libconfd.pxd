@@ -64,6 +64,8 @@ cdef extern from "tables.h" nogil:
         CONFD_LIB_API_VSN
         CONFD_LIB_VSN
         CONFD_LIB_PROTO_VSN
+        MAXDEPTH
+        MAXKEYLEN
         CONFD_SILENT
         CONFD_TIMEZONE_UNDEF
 
@@ -343,7 +345,6 @@ cdef extern from "tables.h" nogil:
     ctypedef long long notification_mask
 
     struct confd_notification:
-        notification_mask type
         unsigned char n
 
     struct confd_notifications_data:
@@ -394,10 +395,12 @@ cdef extern from "tables.h" nogil:
         KIND_COUNT
 
     const size_t NOWHERE
+    unsigned long long type_of(const confd_notification *n)
     const bint HAS_VERBOSITY
     const bint HAS_AUDIT_NETWORK_SYNC
     const bint HAS_VAL2STR
     const char *PRODUCT
+    const char *LINK
     const int PRODUCT_PORT
 
     struct field:
@@ -442,4 +445,5 @@ cdef extern from "library.h" nogil:
     bint library_is_stub()
     const char *library_path()
     const char *library_lacks()
+    bint library_accepts_headers()
     size_t table_length(char **table)

@@ -11,14 +11,18 @@ cdef object convert_signed(const char *member, const field *f, int count):
         return (<const int32_t *>member)[0]
     if f.size == 8:
         return (<const int64_t *>member)[0]
-    return (<const int16_t *>member)[0]
+    if f.size == 2:
+        return (<const int16_t *>member)[0]
+    return (<const int8_t *>member)[0]
 
 cdef object convert_unsigned(const char *member, const field *f, int count):
     if f.size == 4:
         return (<const uint32_t *>member)[0]
     if f.size == 8:
         return (<const uint64_t *>member)[0]
-    return (<const uint16_t *>member)[0]
+    if f.size == 2:
+        return (<const uint16_t *>member)[0]
+    return (<const uint8_t *>member)[0]
 
 cdef object convert_chars(const char *member, const field *f, int count):
     return chars(member, f.size)
@@ -145,8 +149,7 @@ cdef int put_field(dict into, const char *payload, const field *f) except -1:
 
 
 cdef dict to_dict(confd_notification *n):
-    # The mask type may be an enum, whose sign the compiler chooses.
-    cdef unsigned long long type = <unsigned long long>n.type
+    cdef unsigned long long type = type_of(n)
     cdef layout *kind = NULL
     cdef dict members
     cdef dict result = {"type": type}

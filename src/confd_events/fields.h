@@ -66,8 +66,20 @@ struct constant {
     long long value;
 };
 
-/* int, an enum, or int64_t, by release */
+/* The mask of a subscription: int, an enum, or 64 bits, by release. */
+#if HAS_INT_MASK
+typedef int notification_mask;
+#elif HAS_LONG_MASK || HAS_LONG_LONG_MASK
+typedef long long notification_mask;
+#else
 typedef __typeof__(((struct confd_notification *)0)->type) notification_mask;
+#endif
+
+/* A notification's type, whose C type may be narrower and signed: bit 31 must stay a bit. */
+static inline unsigned long long type_of(const struct confd_notification *n)
+{
+    return sizeof n->type == 4 ? (unsigned)n->type : (unsigned long long)n->type;
+}
 
 #ifdef CONFD_C_PRODUCT_CONFD
 #define PRODUCT "CONFD"
@@ -77,11 +89,14 @@ typedef __typeof__(((struct confd_notification *)0)->type) notification_mask;
 #define PRODUCT_PORT NCS_PORT
 #endif
 
+#ifdef STATIC_LIBCONFD
+#define LINK "static"
+#else
+#define LINK "shared"
+#endif
+
 /* Stand-ins. Nothing reaches them: no row of tables.h leads there, and the module hides the
- * functions that a release lacks. They let the rest be written once, for the newest API.
- *
- * What a release has is weak: so a library without it can still be loaded, and then be refused
- * with a reason. */
+ * functions that a release lacks. They let the rest be written once, for the newest API. */
 
 #if !HAS_PROGRESS_ATTRIBUTE
 enum { CONFD_PROGRESS_ATTRIBUTE_NUMBER = 2 };
@@ -109,21 +124,11 @@ static inline int ncs_sync_audit_network_notification(int sock, int usid)
     (void)usid;
     return CONFD_ERR;
 }
-#else
-#pragma weak ncs_sync_audit_network_notification
-#endif
-
-#if HAS_VAL2STR
-#pragma weak confd_cs_node_cd
-#pragma weak confd_val2str
 #endif
 
 #if !HAS_LOG_SYMBOLS
 static char *confd_log_symbols[] = {NULL};
 static char *confd_log_descriptions[] = {NULL};
-#else
-#pragma weak confd_log_symbols
-#pragma weak confd_log_descriptions
 #endif
 
 static inline void set_verbosity(struct confd_notifications_data *data, int verbosity)

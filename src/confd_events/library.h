@@ -3,8 +3,13 @@
 #define CONFD_EVENTS_LIBRARY_H
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Only the stub has it. */
 extern long confd_stub_live_allocations(void) __attribute__((weak));
@@ -22,29 +27,74 @@ static inline const char *library_path(void)
     return dladdr((void *)(size_t)&confd_read_notification, &info) ? info.dli_fname : NULL;
 }
 
-/* Entries of a table that the library exports without saying its length: the loader's symbol
- * table has it. 0 where it doesn't. */
+#if !defined(STATIC_LIBCONFD)
+/* Weak, so that a library without these can be loaded, and then be refused with a reason. */
+#if HAS_AUDIT_NETWORK_SYNC
+#pragma weak ncs_sync_audit_network_notification
+#endif
+#if HAS_VAL2STR
+#pragma weak confd_cs_node_cd
+#pragma weak confd_val2str
+#endif
+#if HAS_LOG_SYMBOLS
+#pragma weak confd_log_symbols
+#pragma weak confd_log_descriptions
+#endif
+#endif
+
+/* Entries of a table that the library exports without saying its length: the symbol table has
+ * it, the loader's or, for a static library, that of the archive. 0 where it doesn't. */
 static inline size_t table_length(char **table)
 {
+#ifdef STATIC_LIBCONFD
+    (void)table;
+    return LOG_TABLE_SIZE / sizeof *table;
+#else
     Dl_info info;
     ElfW(Sym) *symbol = NULL;
     if (!dladdr1(table, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol)
         return 0;
     return info.dli_saddr == (void *)table ? symbol->st_size / sizeof *table : 0;
+#endif
 }
 
 /* A function that the headers declare and the library lacks, or NULL. */
 static inline const char *library_lacks(void)
 {
-#if HAS_AUDIT_NETWORK_SYNC
+#if HAS_AUDIT_NETWORK_SYNC && !defined(STATIC_LIBCONFD)
     if (!ncs_sync_audit_network_notification)
         return "ncs_sync_audit_network_notification";
 #endif
-#if HAS_VAL2STR
+#if HAS_VAL2STR && !defined(STATIC_LIBCONFD)
     if (!confd_cs_node_cd || !confd_val2str)
         return "confd_val2str";
 #endif
     return NULL;
+}
+
+/* Does the library accept the limits that these headers declare? If not, confd_init() would end
+ * the process; so let a child of it find out. */
+static inline int library_accepts_headers(void)
+{
+    int pipe_ends[2];
+    char answer = 0;
+    if (pipe2(pipe_ends, O_CLOEXEC) < 0)
+        return 1;
+    pid_t child = fork();
+    if (child == 0) {
+        int nowhere = open("/dev/null", O_RDWR);
+        for (int fd = 0; fd <= 2; fd++)
+            dup2(nowhere, fd);
+        confd_init("confd_events", stderr, CONFD_SILENT);
+        _exit(write(pipe_ends[1], "y", 1) != 1);
+    }
+    close(pipe_ends[1]);
+    while (child > 0 && read(pipe_ends[0], &answer, 1) < 0 && errno == EINTR)
+        ;
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    close(pipe_ends[0]);
+    return child < 0 || answer == 'y';
 }
 
 #endif

@@ -400,5 +400,6 @@ class LibraryInfo(TypedDict):
     version: str  # the library's own, such as 8.2.5
     protocol: int  # the protocol level that it announces to the daemon, such as 82
     path: str  # the file that holds its code
+    link: str  # shared or static
     stub: bool  # whether it is the stub library
     missing: list[str]  # constants and fields that its headers lack

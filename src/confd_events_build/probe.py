@@ -1,4 +1,4 @@
-"""Ask the C compiler which of many small pieces of C the SDK's headers support."""
+"""Ask the C compiler what the SDK's headers declare."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from .sdk import Sdk, SdkError
 
 # What would be a warning must count as "the headers don't have it so".
-_FLAGS = (
+_STRICT = (
     "-fsyntax-only",
     "-w",
     "-Werror=incompatible-pointer-types",
@@ -20,6 +21,17 @@ _FLAGS = (
     "-Werror=implicit-function-declaration",
 )
 _ERROR_LINE = re.compile(r"^probe:(\d+):.*\berror:", re.MULTILINE)
+
+
+class Release(NamedTuple):
+    """Which release the headers are of."""
+
+    product: str
+    """ncs or confd."""
+    version: int
+    """CONFD_LIB_VSN"""
+    api_version: int
+    """CONFD_LIB_API_VSN"""
 
 
 def supported(
@@ -31,14 +43,29 @@ def supported(
     the lines with errors are the pieces that the headers don't support.
     """
     includes = "".join(f'#include "{header}"\n' for header in headers)
-    alone = _compile(sdk, includes, compiler)
+    alone = _compile(sdk, includes, [*compiler, *_STRICT])
     if alone.returncode != 0:
         raise SdkError(f"The headers in {sdk.include} do not compile:\n{alone.stderr.strip()}")
     lines = dict(enumerate(dict.fromkeys(pieces), start=1))
     functions = "".join(f"void probe_{n}(void) {{ {piece} }}\n" for n, piece in lines.items())
-    done = _compile(sdk, f'{includes}#line 1 "probe"\n{functions}', compiler)
+    source = f'{includes}#line 1 "probe"\n{functions}'
+    done = _compile(sdk, source, [*compiler, *_STRICT, _no_error_limit(compiler)])
     failed = {int(number) for number in _ERROR_LINE.findall(done.stderr)}
     return {piece for n, piece in lines.items() if n not in failed}
+
+
+def release(sdk: Sdk, compiler: Sequence[str]) -> Release:
+    """Return the release that the SDK's headers say they are of."""
+    source = (
+        '#include "confd_lib.h"\n'
+        "#ifdef CONFD_C_PRODUCT_CONFD\nconfd\n#else\nncs\n#endif\n"
+        "CONFD_LIB_VSN CONFD_LIB_API_VSN"
+    )
+    done = _compile(sdk, source, [*compiler, "-E", "-P"])
+    if done.returncode != 0:
+        raise SdkError(f"The headers in {sdk.include} do not compile:\n{done.stderr.strip()}")
+    product, version, api_version = done.stdout.split()[-3:]
+    return Release(product, int(version, 0), int(api_version, 0))
 
 
 def _no_error_limit(compiler: Sequence[str]) -> str:
@@ -46,13 +73,14 @@ def _no_error_limit(compiler: Sequence[str]) -> str:
     return "-ferror-limit=0" if "clang" in version else "-fmax-errors=0"
 
 
-def _compile(sdk: Sdk, source: str, compiler: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _compile(sdk: Sdk, source: str, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.c"
         path.write_text(source)
         macros = [f"-D{name}={value}" for name, value in sdk.macros]
-        flags = [*_FLAGS, _no_error_limit(compiler), *macros, f"-I{sdk.include}"]
-        command = [*compiler, *flags, str(path)]
-        # Messages in other languages would not say "error".
-        environment = {**os.environ, "LC_ALL": "C"}
-        return subprocess.run(command, env=environment, capture_output=True, text=True)
+        return subprocess.run(
+            [*command, *macros, f"-I{sdk.include}", str(path)],
+            env={**os.environ, "LC_ALL": "C"},  # other languages would not say "error"
+            capture_output=True,
+            text=True,
+        )

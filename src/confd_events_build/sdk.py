@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import struct
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +19,9 @@ Tell where the libconfd SDK is, a directory with include/ and lib/, in one of th
   NCS_DIR=DIR            an NSO installation (source its ncsrc)
   CONFD_DIR=DIR          a ConfD installation (source its confdrc)"""
 
+_LIBRARIES = {"shared": "libconfd.so", "static": "libconfd.a"}
+_API_VERSION = re.compile(rb"CONFD_LIB_API_VSN=([0-9a-fA-F]{8})")
+
 
 class SdkError(Exception):
     """The build can't go on; the text says why and what to do."""
@@ -30,6 +35,8 @@ class Sdk(NamedTuple):
     """The variable that named it."""
     product: str
     """NCS, CONFD, or empty when the headers themselves know."""
+    link: str = "shared"
+    """How to link libconfd: shared or static."""
 
     @property
     def include(self) -> Path:
@@ -40,25 +47,36 @@ class Sdk(NamedTuple):
         return self.root / "lib"
 
     @property
+    def library(self) -> Path:
+        return self.lib / _LIBRARIES[self.link]
+
+    @property
     def macros(self) -> list[tuple[str, str]]:
         return [(f"CONFD_C_PRODUCT_{self.product}", "1")] if self.product else []
 
 
 def find(environ: Mapping[str, str]) -> Sdk:
     """Return the SDK that the environment names; raise SdkError when none or an unusable one."""
+    sdk = _named(environ)._replace(link=environ.get("CONFD_EVENTS_LINK") or "shared")
+    if sdk.link not in _LIBRARIES:
+        raise SdkError(f"CONFD_EVENTS_LINK is {sdk.link!r}; set it to shared or static.")
+    try:
+        _check(sdk)
+    except OSError as error:
+        raise SdkError(f"{sdk.origin} is {sdk.root}, which can't be read: {error}") from None
+    return sdk._replace(root=sdk.root.resolve())
+
+
+def _named(environ: Mapping[str, str]) -> Sdk:
     named = environ.get("CONFD_EVENTS_SDK")
     if named == "stub":
-        sdk = Sdk(_make_stub(environ), "CONFD_EVENTS_SDK=stub", "")
-    elif named:
-        sdk = Sdk(Path(named), "CONFD_EVENTS_SDK", _installed_product(Path(named)))
-    elif environ.get("NCS_DIR"):
-        sdk = Sdk(Path(environ["NCS_DIR"]), "NCS_DIR", "NCS")
-    elif environ.get("CONFD_DIR"):
-        sdk = Sdk(Path(environ["CONFD_DIR"]), "CONFD_DIR", "CONFD")
-    else:
-        raise SdkError(f"No libconfd SDK was named.\n{WAYS}")
-    _check(sdk)
-    return sdk._replace(root=sdk.root.resolve())
+        return Sdk(_make_stub(environ), "CONFD_EVENTS_SDK=stub", "")
+    if named:
+        return Sdk(Path(named), "CONFD_EVENTS_SDK", _installed_product(Path(named)))
+    for variable, product in (("NCS_DIR", "NCS"), ("CONFD_DIR", "CONFD")):
+        if environ.get(variable):
+            return Sdk(Path(environ[variable]), variable, product)
+    raise SdkError(f"No libconfd SDK was named.\n{WAYS}")
 
 
 def _make_stub(environ: Mapping[str, str]) -> Path:
@@ -66,23 +84,62 @@ def _make_stub(environ: Mapping[str, str]) -> Path:
     product = environ.get("CONFD_EVENTS_STUB_PRODUCT", "ncs")
     root = PROJECT / "build" / f"sdk-{level}-{product}"
     command = [str(PROJECT / "ci" / "make-sdk"), "--level", level, "--product", product, str(root)]
-    if subprocess.run(command, env=dict(os.environ)).returncode != 0:
+    if subprocess.run(command).returncode != 0:
         raise SdkError(f"The stub library could not be built: {' '.join(command)}")
     return root
 
 
 def _installed_product(root: Path) -> str:
     for program, product in (("ncs", "NCS"), ("confd", "CONFD")):
-        if (root / "bin" / program).exists():
+        if os.path.exists(root / "bin" / program):
             return product
     return ""
 
 
 def _check(sdk: Sdk) -> None:
-    for part in (sdk.include / "confd_lib.h", sdk.include / "confd_events.h"):
-        if not part.is_file():
-            raise SdkError(f"{sdk.origin} is {sdk.root}, but there is no {part}.\n{WAYS}")
-    if not any((sdk.lib / name).is_file() for name in ("libconfd.so", "libconfd.a")):
+    for name in ("confd_lib.h", "confd_events.h"):
+        if not _is_readable(sdk.include / name):
+            raise SdkError(
+                f"{sdk.origin} is {sdk.root}, but there is no {sdk.include / name}.\n{WAYS}"
+            )
+    if not _is_readable(sdk.library):
+        other = sdk._replace(link="static" if sdk.link == "shared" else "shared")
+        hint = f" Set CONFD_EVENTS_LINK={other.link} to link {other.library.name}."
         raise SdkError(
-            f"{sdk.origin} is {sdk.root}, but there is no libconfd in {sdk.lib}.\n{WAYS}"
+            f"{sdk.origin} is {sdk.root}, but there is no {sdk.library}."
+            f"{hint if _is_readable(other.library) else ''}\n{WAYS}"
         )
+    _check_word_size(sdk.library)
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether there is such a file; raises OSError if it is there but can't be read."""
+    try:
+        with path.open("rb"):
+            return True
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return False
+
+
+def _check_word_size(library: Path) -> None:
+    with library.open("rb") as file:
+        magic = file.read(5)
+    # The byte behind an ELF file's magic is 1 for 32 bits, 2 for 64.
+    python_bits = struct.calcsize("P") * 8
+    if magic[:4] == b"\x7fELF" and 32 * magic[4] != python_bits:
+        raise SdkError(
+            f"{library} is for {32 * magic[4]} bits, this Python for {python_bits}: "
+            "take the SDK of the same kind."
+        )
+
+
+def api_version(library: Path) -> int | None:
+    """The API version that the library's file says it has, or None when it does not say."""
+    said = _API_VERSION.search(library.read_bytes())
+    return int(said.group(1), 16) if said else None
+
+
+def dotted(version: int) -> str:
+    """8.2.5 for 0x08020500; a patch level of 0 is left out."""
+    major, minor, patch = version >> 24, version >> 16 & 0xFF, version >> 8 & 0xFF
+    return f"{major}.{minor}.{patch}" if patch else f"{major}.{minor}"

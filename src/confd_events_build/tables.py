@@ -43,8 +43,15 @@ _CONVERSIONS = {
     "V1Trap": ("struct confd_v1_trap_info *v = {m};", "KIND_V1_TRAP"),
 }
 
+_MASK_PROBE = (
+    "_Static_assert(_Generic(&confd_notifications_connect,"
+    ' int (*)(int, const struct sockaddr *, int, {type}): 1, default: 0), "type");'
+)
 # What else the extension uses that not every release has; fields.h holds the stand-ins.
 _FEATURES = {
+    "INT_MASK": _MASK_PROBE.format(type="int"),
+    "LONG_MASK": _MASK_PROBE.format(type="long"),
+    "LONG_LONG_MASK": _MASK_PROBE.format(type="long long"),
     "PROGRESS_ATTRIBUTE": "struct confd_progress_attribute v; (void)v.value.number;",
     "PROGRESS_LINK": "struct confd_progress_link v; (void)v.span_id;",
     "VERBOSITY": "struct confd_notifications_data v; v.verbosity = 0;",

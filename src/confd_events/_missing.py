@@ -1,0 +1,45 @@
+"""Say where libconfd was looked for, when the loader did not find it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import struct
+from pathlib import Path
+
+_SHT_DYNAMIC = 6
+_DT_RUNPATH = 29
+
+
+def explanation() -> str:
+    """What to tell a user whose libconfd.so is missing."""
+    spec = importlib.util.find_spec("confd_events._events")
+    module = Path(spec.origin) if spec is not None and spec.origin else None
+    places = {
+        "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""),
+        "the directory of the SDK that it was built with": _runpath(module) if module else "",
+    }
+    looked = "; ".join(f"{name} ({where or 'not set'})" for name, where in places.items())
+    return (
+        f"confd_events did not find libconfd.so. It was looked for in {looked}; and the system's "
+        "directories. Set LD_LIBRARY_PATH to the directory that holds it: lib in $NCS_DIR or "
+        "$CONFD_DIR; sourcing ncsrc or confdrc does so."
+    )
+
+
+def _runpath(module: Path) -> str:
+    """The RUNPATH of a 64-bit ELF file, or nothing."""
+    data = module.read_bytes()
+    if data[:5] != b"\x7fELF\2":
+        return ""
+    table, size, count = struct.unpack_from("=Q", data, 40) + struct.unpack_from("=HH", data, 58)
+    # Of each section header: type, offset, size, and the section with its strings.
+    sections = [struct.unpack_from("=4xI16xQQI", data, table + n * size) for n in range(count)]
+    for kind, offset, length, strings in sections:
+        if kind != _SHT_DYNAMIC:
+            continue
+        for tag, value in struct.iter_unpack("=QQ", data[offset : offset + length]):
+            if tag == _DT_RUNPATH:
+                start = sections[strings][1] + value
+                return data[start : data.index(b"\0", start)].decode(errors="replace")
+    return ""

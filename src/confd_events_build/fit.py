@@ -1,0 +1,80 @@
+"""Fit the extension to an SDK: what to compile it with and how to link it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .probe import release
+from .sdk import PROJECT, Sdk, SdkError, api_version, dotted
+from .tables import Tables, write
+
+if TYPE_CHECKING:
+    from setuptools import Extension
+
+_SOURCES = PROJECT / "src" / "confd_events"
+_FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
+_TABLE_SIZE = re.compile(r"^[0-9a-f]+ ([0-9a-f]+) \w confd_log_symbols$", re.MULTILINE)
+
+
+def tag(sdk: Sdk, compiler: Sequence[str]) -> str:
+    """The local part of the version of a wheel for this SDK, such as ncs8.2.5."""
+    found = release(sdk, compiler)
+    return f"{found.product}{dotted(found.version)}"
+
+
+def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
+    """Set up the extension for the SDK; write tables.h into the build directory."""
+    _check_same_release(sdk, compiler)
+    tables = write(sdk, compiler, build / "tables.h")
+    _report(sdk, tables)
+    headers = sorted(map(str, _SOURCES.glob("*.h")))
+    ext.depends = [str(build / "tables.h"), str(sdk.library), *headers]
+    ext.include_dirs = [str(build), str(_SOURCES), str(sdk.include)]
+    ext.define_macros = [*sdk.macros]
+    ext.extra_compile_args = [*_FLAGS]
+    if sdk.link == "static":
+        _link_static(ext, sdk)
+    else:
+        ext.library_dirs = [str(sdk.lib)]
+        # The vendor's library has no SONAME; this is how it is found again on this host.
+        ext.runtime_library_dirs = [str(sdk.lib)]
+        ext.libraries = ["confd", "dl"]
+
+
+def _link_static(ext: Extension, sdk: Sdk) -> None:
+    ext.extra_objects = [str(sdk.library)]
+    # Hidden, the library's symbols neither meet those of another libconfd in the process nor
+    # are replaced by them.
+    ext.extra_link_args = ["-Wl,--exclude-libs,ALL", "-Wl,-Bsymbolic"]
+    ext.libraries = ["dl", "m", "pthread"]
+    ext.define_macros += [
+        ("STATIC_LIBCONFD", "1"),
+        ("LOG_TABLE_SIZE", str(_log_table_size(sdk.library))),
+    ]
+
+
+def _log_table_size(archive: Path) -> int:
+    """Bytes of the table of log symbols, which only the symbol table knows; 0 without one."""
+    done = subprocess.run(
+        ["nm", "--print-size", "--defined-only", str(archive)], capture_output=True, text=True
+    )
+    size = _TABLE_SIZE.search(done.stdout)
+    return int(size.group(1), 16) if size else 0
+
+
+def _check_same_release(sdk: Sdk, compiler: Sequence[str]) -> None:
+    declared, built = release(sdk, compiler).api_version, api_version(sdk.library)
+    if built is not None and built != declared:
+        raise SdkError(
+            f"The headers in {sdk.include} are of API level {dotted(declared)}, but {sdk.library} "
+            f"is of {dotted(built)}: take both from the same release."
+        )
+
+
+def _report(sdk: Sdk, tables: Tables) -> None:
+    print(f"confd-events: libconfd SDK {sdk.root} (from {sdk.origin}), {sdk.link}")
+    print(f"confd-events: not in its headers: {', '.join(tables.missing) or 'nothing'}")
