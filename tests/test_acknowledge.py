@@ -50,7 +50,10 @@ KINDS: list[tuple[str, dict[str, Any], Callable[[socket.socket, Any], None], str
 ]
 
 
-@pytest.mark.parametrize(("kind", "fields", "acknowledge", "name", "number"), KINDS)
+each_kind = pytest.mark.parametrize(("kind", "fields", "acknowledge", "name", "number"), KINDS)
+
+
+@each_kind
 def test_daemon_waits(
     daemon: Daemon,
     connect: Connect,
@@ -71,7 +74,7 @@ def test_daemon_waits(
     assert [a[:2] for a in daemon.acknowledgements] == [(name, number)]
 
 
-@pytest.mark.parametrize(("kind", "fields", "acknowledge", "name", "number"), KINDS)
+@each_kind
 def test_daemon_waits_for_all(
     daemon: Daemon,
     connect: Connect,

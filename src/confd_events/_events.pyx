@@ -404,6 +404,16 @@ def diff_notification_done(sock, TransCtxRef tctx not None):
     check(status, os_errno)
 
 
+cdef int acknowledge(sock, usid, int (*send)(int sock, int usid) noexcept nogil) except -1:
+    cdef int fd = stream_fd(sock)
+    cdef int c_usid = c_int("usid", usid)
+    cdef int status, os_errno
+    with nogil:
+        status = send(fd, c_usid)
+        os_errno = errno
+    return check(status, os_errno)
+
+
 def sync_audit_notification(sock, usid):
     """Acknowledge a NOTIF_AUDIT, for a subscription with NOTIF_AUDIT_SYNC.
 
@@ -413,13 +423,7 @@ def sync_audit_notification(sock, usid):
     The user session stands still until then. Raises Error when the connection is lost (C:
     confd_sync_audit_notification()).
     """
-    cdef int fd = stream_fd(sock)
-    cdef int c_usid = c_int("usid", usid)
-    cdef int status, os_errno
-    with nogil:
-        status = confd_sync_audit_notification(fd, c_usid)
-        os_errno = errno
-    check(status, os_errno)
+    acknowledge(sock, usid, confd_sync_audit_notification)
 
 
 def sync_ha_notification(sock):
@@ -447,13 +451,7 @@ def sync_audit_network_notification(sock, usid):
     The transaction stands still until then. Only where the library has it: NSO from API level
     8.0 on. Raises Error when the connection is lost (C: ncs_sync_audit_network_notification()).
     """
-    cdef int fd = stream_fd(sock)
-    cdef int c_usid = c_int("usid", usid)
-    cdef int status, os_errno
-    with nogil:
-        status = ncs_sync_audit_network_notification(fd, c_usid)
-        os_errno = errno
-    check(status, os_errno)
+    acknowledge(sock, usid, ncs_sync_audit_network_notification)
 
 
 # Names

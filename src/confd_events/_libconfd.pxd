@@ -364,9 +364,9 @@ cdef extern from "tables.h" nogil:
     int confd_read_notification(int sock, confd_notification *n)
     void confd_free_notification(confd_notification *n)
     int confd_diff_notification_done(int sock, confd_trans_ctx *tctx)
-    int confd_sync_audit_notification(int sock, int usid)
+    int confd_sync_audit_notification(int sock, int usid) noexcept
     int confd_sync_ha_notification(int sock)
-    int ncs_sync_audit_network_notification(int sock, int usid)
+    int ncs_sync_audit_network_notification(int sock, int usid) noexcept
 
     # confd_logsyms.h
 

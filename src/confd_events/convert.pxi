@@ -36,7 +36,7 @@ cdef object convert_texts(const char *member, const field *f, int count):
 
 cdef object convert_values(const char *member, const field *f, int count):
     cdef const confd_value_t *const *values = (<const confd_value_t *const *const *>member)[0]
-    return [make_value(values[i]) for i in range(count)]
+    return [Value(None) if values[i] == NULL else make_value(values[i]) for i in range(count)]
 
 cdef object convert_tag_values(const char *member, const field *f, int count):
     cdef const confd_tag_value_t *values = (<const confd_tag_value_t *const *>member)[0]
@@ -137,7 +137,7 @@ cdef int put_field(dict into, const char *payload, const field *f) except -1:
         return put_address(into, <const confd_ip *>member)
     if f.kind == KIND_V1_TRAP:
         return put_v1_trap(into, (<const confd_v1_trap_info *const *>member)[0])
-    if f.count_at != NOWHERE:
+    if f.count_at != NOWHERE and (<const void *const *>member)[0] != NULL:
         count = (<const int *>(payload + f.count_at))[0]
     value = converters[<int>f.kind](member, f, count)
     if f.optional and not value:
