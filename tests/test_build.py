@@ -118,6 +118,12 @@ def test_directory_without_rights(tmp_path: Path) -> None:
         (sdk / "include").chmod(0o755)
 
 
+def test_no_compiler(tmp_path: Path) -> None:
+    sdk = make_sdk(tmp_path / "sdk")
+    said = refusal(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk), CC="no-such-compiler"))
+    assert "The C compiler no-such-compiler can't be run (No such file or directory)" in said
+
+
 def test_unknown_way_to_link(tmp_path: Path) -> None:
     with pytest.raises(SdkError, match="CONFD_EVENTS_LINK is 'dynamic'; set it to shared"):
         find({"CONFD_EVENTS_SDK": str(tmp_path), "CONFD_EVENTS_LINK": "dynamic"})
@@ -343,6 +349,21 @@ print(events.library()["api_level"], events.library()["link"])
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True
     )
     assert succeeded(done).split() == ["8.2", "static"]
+
+
+@pytest.mark.parametrize(
+    ("link", "version"), [("shared", "+ncs8.2.5"), ("static", "+ncs8.2.5.static")]
+)
+def test_version_names_the_release(tmp_path: Path, link: str, version: str) -> None:
+    sdk = make_sdk(tmp_path / "sdk")
+    tagged = {"CONFD_EVENTS_TAG_VERSION": "1", "CONFD_EVENTS_LINK": link}
+    command = [sys.executable, "setup.py", "--quiet", "--version"]
+    for variables, expected in (({}, ""), ({"NCS_DIR": str(sdk), **tagged}, version)):
+        environment = {k: v for k, v in os.environ.items() if k not in VARIABLES}
+        done = subprocess.run(
+            command, cwd=ROOT, env={**environment, **variables}, capture_output=True, text=True
+        )
+        assert succeeded(done).split()[-1] == events.__version__ + expected
 
 
 # Another library than the one built for

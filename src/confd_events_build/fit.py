@@ -21,9 +21,10 @@ _TABLE_SIZE = re.compile(r"^[0-9a-f]+ ([0-9a-f]+) \w confd_log_symbols$", re.MUL
 
 
 def tag(sdk: Sdk, compiler: Sequence[str]) -> str:
-    """The local part of the version of a wheel for this SDK, such as ncs8.2.5."""
+    """The local part of the version of a wheel for this SDK: ncs8.2.5, or ncs8.2.5.static."""
     found = release(sdk, compiler)
-    return f"{found.product}{dotted(found.version)}"
+    static = ".static" if sdk.link == "static" else ""
+    return f"{found.product}{dotted(found.version)}{static}"
 
 
 def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:

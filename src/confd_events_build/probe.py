@@ -69,7 +69,7 @@ def release(sdk: Sdk, compiler: Sequence[str]) -> Release:
 
 
 def _no_error_limit(compiler: Sequence[str]) -> str:
-    version = subprocess.run([*compiler, "--version"], capture_output=True, text=True).stdout
+    version = _run([*compiler, "--version"]).stdout
     return "-ferror-limit=0" if "clang" in version else "-fmax-errors=0"
 
 
@@ -78,9 +78,14 @@ def _compile(sdk: Sdk, source: str, command: Sequence[str]) -> subprocess.Comple
         path = Path(folder) / "probe.c"
         path.write_text(source)
         macros = [f"-D{name}={value}" for name, value in sdk.macros]
-        return subprocess.run(
-            [*command, *macros, f"-I{sdk.include}", str(path)],
-            env={**os.environ, "LC_ALL": "C"},  # other languages would not say "error"
-            capture_output=True,
-            text=True,
-        )
+        return _run([*command, *macros, f"-I{sdk.include}", str(path)])
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "LC_ALL": "C"}  # other languages would not say "error"
+    try:
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+    except OSError as error:
+        raise SdkError(
+            f"The C compiler {command[0]} can't be run ({error.strerror}): install one or set CC."
+        ) from None
