@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from conftest import ALL_PLAIN, Connect, live_allocations
@@ -195,27 +195,28 @@ class InterruptedByTestError(Exception):
 
 
 @pytest.fixture
-def alarm() -> Iterator[None]:
-    """A signal that raises an exception in a moment."""
+def arm() -> Iterator[Callable[[], object]]:
+    """Sets off a signal that raises an exception in a moment."""
 
     def interrupt(*_: object) -> None:
         raise InterruptedByTestError
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
-    yield
+    yield lambda: signal.setitimer(signal.ITIMER_REAL, 0.1)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.usefixtures("alarm")
 @pytest.mark.parametrize("read", [events.read_notification, events.read_notifications])
 @pytest.mark.parametrize("arrived", [0, 1, 3, 4, len(AUDIT) - 1])
-def test_signal_ends_the_wait(ends: Ends, read: Any, arrived: int) -> None:
+def test_signal_ends_the_wait(
+    ends: Ends, arm: Callable[[], object], read: Any, arrived: int
+) -> None:
     """However much of a frame is there; and the socket stays usable."""
     reader, writer = ends
     writer.sendall(AUDIT[:arrived])
-    with pytest.raises(InterruptedByTestError):
+    with pytest.raises(InterruptedByTestError):  # noqa: PT012, no moment between the two
+        arm()
         read(reader)
     writer.sendall(AUDIT[arrived:])
     assert events.read_notification(reader)["audit"]["msg"] == "whole"
@@ -243,6 +244,7 @@ def test_ctrl_c_ends_a_process(daemon: Daemon) -> None:
         sock = socket.socket()
         events.notifications_connect(sock, events.NOTIF_AUDIT, **{daemon.address!r})
         try:
+            print("reading", flush=True)
             events.read_notification(sock)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
@@ -250,10 +252,10 @@ def test_ctrl_c_ends_a_process(daemon: Daemon) -> None:
         """
     )
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    daemon.wait_for_subscribers()
+    assert process.stdout is not None
+    assert process.stdout.readline() == "reading\n"
     time.sleep(0.2)  # so that the read is under way
     process.send_signal(signal.SIGINT)
-    assert process.stdout is not None
     assert process.stdout.readline() == "interrupted\n"
     daemon.audit(msg="still usable")
     out, _ = process.communicate(timeout=30)

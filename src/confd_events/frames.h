@@ -11,13 +11,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#ifdef __linux__
-#include <sys/epoll.h>
-#endif
 
 enum { FRAME_HEADER = 4 };
 
@@ -29,8 +26,11 @@ static inline size_t bytes_arrived(int fd)
 
 /* A frame may be larger than the socket's buffers; then only reading lets the rest come. So wait
  * no longer once AMPLE bytes are there (TCP may offer no window for more), nor when more than
- * STALLED are and nothing comes for STALL_MS (a UNIX socket full of single bytes). */
-enum { AMPLE = 16 * 1024, STALLED = 200, STALL_MS = 1000 };
+ * STALLED are and nothing comes for WAIT_MS (a UNIX socket full of single bytes). */
+enum { AMPLE = 16 * 1024, STALLED = 200 };
+
+/* No wait is longer: a signal that came just before it began would not be noticed. */
+enum { WAIT_MS = 1000 };
 
 /* What makes fd unfit for libconfd, or NULL. */
 static inline const char *unfit_stream(int fd)
@@ -58,7 +58,6 @@ static inline int whole_frame(int fd)
 
 enum growth { INTERRUPTED, STALLS, GROWS, ENDS };
 
-#ifdef __linux__
 /* Edge-triggered: a level-triggered poll would return at once, for the part that is there. */
 static inline int open_watch(int fd)
 {
@@ -74,30 +73,16 @@ static inline int open_watch(int fd)
 static inline enum growth await_growth(int watch)
 {
     struct epoll_event event;
-    int events = epoll_wait(watch, &event, 1, STALL_MS);
+    int events = epoll_wait(watch, &event, 1, WAIT_MS);
     if (events < 0)
         return errno == EINTR ? INTERRUPTED : ENDS;
     if (events == 0)
         return STALLS;
     return event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? ENDS : GROWS;
 }
-#else
-static inline int open_watch(int fd)
-{
-    return dup(fd);
-}
 
-static inline enum growth await_growth(int watch)
-{
-    struct pollfd none = {.fd = watch, .events = 0};
-    int events = poll(&none, 1, 1);
-    if (events < 0)
-        return errno == EINTR ? INTERRUPTED : ENDS;
-    return events > 0 ? ENDS : GROWS;
-}
-#endif
-
-/* Block until the rest of a frame has arrived, or nothing but reading helps. 0: interrupted. */
+/* Block until the rest of a frame has arrived, or nothing but reading helps. 0: look at signals
+ * and call again. */
 static inline int await_rest(int fd)
 {
     enum growth growth = GROWS;
@@ -106,23 +91,24 @@ static inline int await_rest(int fd)
         return 1; /* out of descriptors */
     while (!whole_frame(fd) && bytes_arrived(fd) < AMPLE) {
         growth = await_growth(watch);
-        if (growth == INTERRUPTED || growth == ENDS ||
-            (growth == STALLS && bytes_arrived(fd) >= STALLED))
+        if (growth != GROWS)
             break;
     }
     close(watch);
-    return growth != INTERRUPTED;
+    return growth == GROWS || growth == ENDS ||
+           (growth == STALLS && bytes_arrived(fd) >= STALLED);
 }
 
 /* Block until the library can read without blocking: a frame, the end of the stream, or an error
- * is there. 0: a signal came first. */
+ * is there. 0: nothing yet; look at signals and call again. */
 static inline int await_frame(int fd)
 {
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
     if (whole_frame(fd))
         return 1;
     /* Not by a blocking recv(): it would take a pending error that the library shall report. */
-    if (poll(&wanted, 1, -1) < 0 && errno == EINTR)
+    int ready = poll(&wanted, 1, WAIT_MS);
+    if (ready == 0 || (ready < 0 && errno == EINTR))
         return 0;
     return wanted.revents != POLLIN || whole_frame(fd) || await_rest(fd);
 }

@@ -76,34 +76,41 @@ class Tables(NamedTuple):
 
 def probe(sdk: Sdk, compiler: Sequence[str]) -> Tables:
     """Find out which features, constants and fields of the catalog the SDK's headers have."""
-    optional = ("confd_dp.h", "confd_logsyms.h")
-    headers = ["confd_lib.h", *(h for h in optional if (sdk.include / h).is_file())]
-    headers.append("confd_events.h")
+    headers = _headers(sdk)
     found = supported(sdk, headers, _pieces(), compiler)
     features = {name: piece in found for name, piece in _FEATURES.items()}
     constants = {
-        name: next(c for c in catalog.c_names(name) if _constant(c) in found)
+        name: present[0]
         for name in catalog.CONSTANTS
-        if any(_constant(c) in found for c in catalog.c_names(name))
+        if (present := [c for c in catalog.c_names(name) if _constant(c) in found])
     }
     fields = {
         n.name: {
-            f.key: next(m for m in _members(f) if _access(n, f, m) in found)
+            f.key: present[0]
             for f in n.fields
-            if any(_access(n, f, m) in found for m in _members(f))
+            if (present := [m for m in _members(f) if _access(n, f, m) in found])
         }
         for n in catalog.NOTIFICATIONS
         if n.name in constants
     }
-    missing = [name for name in catalog.CONSTANTS if name not in constants]
-    missing += [
+    return Tables(headers, features, constants, fields, _missing(constants, fields))
+
+
+def _headers(sdk: Sdk) -> list[str]:
+    optional = ("confd_dp.h", "confd_logsyms.h")
+    present = [header for header in optional if (sdk.include / header).is_file()]
+    return ["confd_lib.h", *present, "confd_events.h"]
+
+
+def _missing(constants: dict[str, str], fields: dict[str, dict[str, str]]) -> list[str]:
+    lacking = [name for name in catalog.CONSTANTS if name not in constants]
+    return lacking + [
         f"{n.name}.{f.key}"
         for n in catalog.NOTIFICATIONS
         if n.name in fields
         for f in n.fields
         if f.key not in fields[n.name]
     ]
-    return Tables(headers, features, constants, fields, missing)
 
 
 def _pieces() -> Iterator[str]:
