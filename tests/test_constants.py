@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from conftest import DATA, LEVEL, PRODUCT
@@ -51,8 +52,31 @@ def test_what_the_headers_lack_is_said() -> None:
     assert lacking <= set(events.library()["missing"])
 
 
-def test_the_daemon_means_the_same() -> None:
+# How the simulated daemon's enumerators are called here; {} is the enumerator's name.
+DAEMON_NAMES = {
+    testing.Notif: ("NOTIF_{}", "NCS_NOTIF_{}"),
+    testing.Database: ("{}",),
+    testing.UserSess: ("USER_SESS_{}",),
+    testing.HaInfo: ("HA_INFO_{}",),
+    testing.SubagentInfo: ("SUBAGENT_INFO_{}",),
+    testing.DataProvider: ("DP_{}",),
+    testing.ForwardInfo: ("FORWARD_INFO_{}",),
+    testing.ConfirmedCommit: ("{}_COMMIT",),
+    testing.Upgrade: ("UPGRADE_{}",),
+    testing.SnmpPdu: ("SNMPA_PDU_{}",),
+    testing.ProgressType: ("PROGRESS_{}",),
+    testing.CompactionFile: ("COMPACTION_{}",),
+    testing.CompactionType: ("COMPACTION_{}",),
+    testing.CqItem: ("NCS_CQ_ITEM_{}",),
+    testing.CallHome: ("CALL_HOME_DEVICE_{}", "CALL_HOME_{}_DEVICE"),
+    testing.ErrorCode: ("ERR_{}",),
+}
+
+
+@pytest.mark.parametrize("enumeration", DAEMON_NAMES, ids=lambda e: str(e.__name__))
+def test_the_daemon_means_the_same(enumeration: Any) -> None:
     """The simulated daemon has constants of its own, to be independent of the extension."""
-    for bit in testing.Notif:
-        names = (f"NOTIF_{bit.name}", f"NCS_NOTIF_{bit.name}")
-        assert {getattr(events, n, bit.value) for n in names} == {bit.value}
+    for member in enumeration:
+        names = [name.format(member.name) for name in DAEMON_NAMES[enumeration]]
+        known = {KNOWN[name] for name in names if name in KNOWN}
+        assert known == {member.value}, member
