@@ -41,6 +41,16 @@ def make_sdk(folder: Path, level: str = "8.2", product: str = "ncs", *options: s
     return folder
 
 
+def run_program(package: Path, program: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python program with a built package."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(package), **variables},
+        capture_output=True,
+        text=True,
+    )
+
+
 def succeeded(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -188,10 +198,7 @@ with Daemon() as daemon, socket.socket() as sock:
     read = [events.read_notification(sock) for _ in range({len(sent)})]
     print(json.dumps([*read, events.library()["missing"]], default=str))
 """
-    environment = {**os.environ, "PYTHONPATH": str(package)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
-    )
+    done = run_program(package, program)
     return list(json.loads(succeeded(done)))
 
 
@@ -283,10 +290,7 @@ try:
 except ValueError as error:
     print(error)
 """
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "lib")}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
-    )
+    done = run_program(tmp_path / "lib", program)
     assert f"wider than this library's {widest} bits" in done.stdout
 
 
@@ -344,10 +348,7 @@ assert vendor.confd_lasterr() == theirs
 assert b"confd_init" in theirs, theirs
 print(events.library()["api_level"], events.library()["link"])
 """
-    environment = {**os.environ, "PYTHONPATH": str(static_package)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
-    )
+    done = run_program(static_package, program)
     assert succeeded(done).split() == ["8.2", "static"]
 
 
@@ -375,10 +376,7 @@ def imported(package: Path, library: str = "") -> subprocess.CompletedProcess[st
         "from confd_events import library; known = library();"
         "print(known['product'], known['api_level'], known['path'])"
     )
-    environment = {**os.environ, "PYTHONPATH": str(package), "LD_LIBRARY_PATH": library}
-    return subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
-    )
+    return run_program(package, program, LD_LIBRARY_PATH=library)
 
 
 @pytest.mark.parametrize(
@@ -413,6 +411,13 @@ def test_limits_of_another_library(tmp_path: Path) -> None:
     last = done.stderr.splitlines()[-1]
     assert "ImportError: confd_events was built for libconfd with MAXDEPTH 60" in last
     assert f"{other}/libconfd.so has others" in last
+
+
+def test_closed_standard_streams() -> None:
+    """As a daemon may have them: the question to the library must not lose its answer."""
+    command = f"exec {sys.executable} -c 'import confd_events' <&- >&- 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    assert subprocess.run(["sh", "-c", command], env=environment).returncode == 0
 
 
 def test_missing_library(tmp_path: Path) -> None:

@@ -369,6 +369,14 @@ CQ = [
 ]
 
 KEYS = {"ssh_host_key": "hostkey", "ssh_key_alg": "ssh-ed25519"}
+AUDIT_NETWORK = {
+    "usid": 11,
+    "tid": 77,
+    "user": "admin",
+    "device": "dev0",
+    "trace_id": "trace",
+    "config": "<config/>",
+}
 DEVICES = [
     Case(
         "call_home",
@@ -390,24 +398,10 @@ DEVICES = [
     ),
     Case(
         "audit_network",
-        {
-            "usid": 11,
-            "tid": 77,
-            "user": "admin",
-            "device": "dev0",
-            "trace_id": "trace",
-            "config": "<config/>",
-        },
+        AUDIT_NETWORK,
         bit("AUDIT_NETWORK"),
         "audit_network",
-        {
-            "usid": 11,
-            "tid": 77,
-            "user": "admin",
-            "device": "dev0",
-            "trace_id": "trace",
-            "config": "<config/>",
-        },
+        AUDIT_NETWORK,
         (8, 0),
         True,
     ),

@@ -82,11 +82,13 @@ static inline int library_accepts_headers(void)
         return 1;
     pid_t child = fork();
     if (child == 0) {
+        /* A daemon may have closed its standard streams; then the pipe has their numbers. */
+        int answer_to = fcntl(pipe_ends[1], F_DUPFD_CLOEXEC, 3);
         int nowhere = open("/dev/null", O_RDWR);
         for (int fd = 0; fd <= 2; fd++)
             dup2(nowhere, fd);
         confd_init("confd_events", stderr, CONFD_SILENT);
-        _exit(write(pipe_ends[1], "y", 1) != 1);
+        _exit(write(answer_to, "y", 1) != 1);
     }
     close(pipe_ends[1]);
     while (child > 0 && read(pipe_ends[0], &answer, 1) < 0 && errno == EINTR)
