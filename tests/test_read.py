@@ -69,6 +69,33 @@ def test_burst_waits_for_the_first(daemon: Daemon, sock: socket.socket) -> None:
     timer.join()
 
 
+def test_burst_waits_no_longer_than_told(ends: Ends) -> None:
+    reader, writer = ends
+    assert events.read_notifications(reader, timeout=0) == []
+    writer.sendall(AUDIT + AUDIT[:-1])
+    assert len(events.read_notifications(reader, timeout=10)) == 1
+    assert events.read_notifications(reader, timeout=0.01) == []
+    writer.sendall(AUDIT[-1:])
+    assert len(events.read_notifications(reader, timeout=10)) == 1
+
+
+def test_end_of_the_stream_is_seen_without_waiting(ends: Ends) -> None:
+    reader, writer = ends
+    writer.sendall(AUDIT[:9])
+    writer.close()
+    with pytest.raises(events.Error):
+        events.read_notifications(reader, timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "error"),
+    [("soon", TypeError), (-1, ValueError), (float("nan"), ValueError)],
+)
+def test_timeout_is_checked(ends: Ends, timeout: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="timeout: "):
+        events.read_notifications(ends[0], timeout=timeout)
+
+
 def test_burst_before_the_end(ends: Ends) -> None:
     reader, writer = ends
     writer.sendall(AUDIT * 3)

@@ -372,7 +372,11 @@ def notifications_connect2(
 # Reading
 
 def read_notification(sock: _Socket) -> NotificationDict: ...
-def read_notifications(sock: _Socket, max: int = 1000) -> list[NotificationDict]: ...  # noqa: A002
+def read_notifications(
+    sock: _Socket,
+    max: int = 1000,  # noqa: A002
+    timeout: float | None = None,
+) -> list[NotificationDict]: ...
 
 # Acknowledging
 

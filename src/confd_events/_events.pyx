@@ -298,7 +298,7 @@ def read_notification(sock):
     cdef bint ready = False
     while not ready:
         with nogil:
-            ready = await_frame(fd)
+            ready = await_frame(fd, WAIT_MS)
             if ready:
                 status = confd_read_notification(fd, &n)
                 os_errno = errno
@@ -316,16 +316,20 @@ cdef enum:
     BURST = 16
 
 
-def read_notifications(sock, max=1000):
+def read_notifications(sock, max=1000, timeout=None):
     """Read all notifications that have arrived, but wait for the first.
 
     max -- at most so many, 1 or more
+    timeout -- seconds to wait for a whole notification; None to wait as long as it takes. Once
+        libconfd reads one that is larger than 16 KB, it waits for the rest of it regardless
 
-    Returns a list of dicts as of read_notification(), in order; it is never empty. Raises as
-    read_notification(). When one after the first can't be decoded, the Error's attribute
-    notifications holds those before it, so that none is lost (C: confd_read_notification()).
+    Returns a list of dicts as of read_notification(), in order; it is empty only when the time
+    is up. Raises as read_notification(). When one after the first can't be decoded, the Error's
+    attribute notifications holds those before it, so that none is lost (C:
+    confd_read_notification()).
     """
     cdef int limit = c_int("max", max)
+    cdef double deadline = end_of_wait(timeout)
     cdef int fd = stream_fd(sock)
     cdef list result = []
     cdef confd_notification *burst
@@ -335,14 +339,28 @@ def read_notifications(sock, max=1000):
     if burst == NULL:
         raise MemoryError()
     try:
-        while read_burst(fd, burst, limit, result):
+        while read_burst(fd, burst, limit, deadline, result):
             pass
     finally:
         free(burst)
     return result
 
 
-cdef bint read_burst(int fd, confd_notification *burst, int limit, list result) except -1:
+cdef double end_of_wait(timeout) except -1:
+    """The time of monotonic_seconds() at which a wait is over, or 0 for never."""
+    if timeout is None:
+        return 0
+    try:
+        seconds = float(timeout)
+    except (TypeError, ValueError):
+        raise TypeError(f"timeout: expected seconds or None, not {timeout!r}") from None
+    if not seconds >= 0:
+        raise ValueError(f"timeout: {seconds:g} is not 0 or more seconds")
+    return monotonic_seconds() + seconds
+
+
+cdef bint read_burst(int fd, confd_notification *burst, int limit, double deadline,
+                     list result) except -1:
     """Append one burst of what has arrived; wait only for the first of all.
 
     Returns whether to go on.
@@ -352,9 +370,10 @@ cdef bint read_burst(int fd, confd_notification *burst, int limit, list result) 
     cdef int count = 0
     cdef int status = CONFD_OK
     cdef int os_errno = 0
+    cdef int milliseconds = wait_ms(deadline)
     cdef bint ready
     with nogil:
-        ready = whole_frame(fd) if held else await_frame(fd)
+        ready = whole_frame(fd) if held else await_frame(fd, milliseconds)
         while ready and count < size:
             status = confd_read_notification(fd, &burst[count])
             os_errno = errno
@@ -369,7 +388,8 @@ cdef bint read_burst(int fd, confd_notification *burst, int limit, list result) 
         raise error
     if not result:
         PyErr_CheckSignals()
-    return ready and len(result) < limit or not result
+        return milliseconds != 0
+    return ready and len(result) < limit
 
 
 cdef int append_dicts(list result, confd_notification *burst, int count) except -1:

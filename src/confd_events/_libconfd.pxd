@@ -438,7 +438,11 @@ cdef extern from "tables.h" nogil:
 cdef extern from "frames.h" nogil:
     const char *unfit_stream(int fd)
     bint whole_frame(int fd)
-    bint await_frame(int fd)
+    bint await_frame(int fd, int milliseconds)
+    enum:
+        WAIT_MS
+    int wait_ms(double deadline)
+    double monotonic_seconds()
 
 
 cdef extern from "library.h" nogil:

@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FRAME_HEADER = 4 };
@@ -31,6 +32,22 @@ enum { AMPLE = 16 * 1024, STALLED = 200 };
 
 /* No wait is longer: a signal that came just before it began would not be noticed. */
 enum { WAIT_MS = 1000 };
+
+static inline double monotonic_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* How long to wait next when all waiting ends at a time of monotonic_seconds(), or never if 0. */
+static inline int wait_ms(double deadline)
+{
+    double left = deadline == 0 ? WAIT_MS : (deadline - monotonic_seconds()) * 1000;
+    if (left <= 0)
+        return 0;
+    return left >= WAIT_MS ? WAIT_MS : (int)left + 1;
+}
 
 /* What makes fd unfit for libconfd, or NULL. */
 static inline const char *unfit_stream(int fd)
@@ -70,27 +87,27 @@ static inline int open_watch(int fd)
     return watch;
 }
 
-static inline enum growth await_growth(int watch)
+static inline enum growth await_growth(int watch, int milliseconds)
 {
     struct epoll_event event;
-    int events = epoll_wait(watch, &event, 1, WAIT_MS);
+    int events = epoll_wait(watch, &event, 1, milliseconds);
     if (events < 0)
         return errno == EINTR ? INTERRUPTED : ENDS;
     if (events == 0)
-        return STALLS;
+        return milliseconds == WAIT_MS ? STALLS : INTERRUPTED;
     return event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? ENDS : GROWS;
 }
 
 /* Block until the rest of a frame has arrived, or nothing but reading helps. 0: look at signals
- * and call again. */
-static inline int await_rest(int fd)
+ * and the clock, and call again. */
+static inline int await_rest(int fd, int milliseconds)
 {
     enum growth growth = GROWS;
     int watch = open_watch(fd);
     if (watch < 0)
         return 1; /* out of descriptors */
     while (!whole_frame(fd) && bytes_arrived(fd) < AMPLE) {
-        growth = await_growth(watch);
+        growth = await_growth(watch, milliseconds);
         if (growth != GROWS)
             break;
     }
@@ -100,17 +117,17 @@ static inline int await_rest(int fd)
 }
 
 /* Block until the library can read without blocking: a frame, the end of the stream, or an error
- * is there. 0: nothing yet; look at signals and call again. */
-static inline int await_frame(int fd)
+ * is there. 0: nothing yet; look at signals and the clock, and call again. */
+static inline int await_frame(int fd, int milliseconds)
 {
     struct pollfd wanted = {.fd = fd, .events = POLLIN};
     if (whole_frame(fd))
         return 1;
     /* Not by a blocking recv(): it would take a pending error that the library shall report. */
-    int ready = poll(&wanted, 1, WAIT_MS);
+    int ready = poll(&wanted, 1, milliseconds);
     if (ready == 0 || (ready < 0 && errno == EINTR))
         return 0;
-    return wanted.revents != POLLIN || whole_frame(fd) || await_rest(fd);
+    return wanted.revents != POLLIN || whole_frame(fd) || await_rest(fd, milliseconds);
 }
 
 #endif
