@@ -40,6 +40,9 @@ The tables below tell when a key is present:
 A key that the release of libconfd does not have is never present. `library()["missing"]` names
 those keys. Where two names are given, the dict has the value under both.
 
+The dicts hold plain numbers. A name after `int`, such as `Database`, is the enumeration in
+`confd_events.enums` that has their names.
+
 The classes are described in [api.md](api.md). The types of the payloads, for type checkers, are in
 `confd_events.payloads`.
 """
@@ -53,10 +56,11 @@ Keys that several notifications have, or that stand in a dict of their own.
 CONSTANTS = """\
 ## Constants
 
-All are integers. A constant that the release of libconfd does not have is not in the module;
-`library()["missing"]` names it. Two more come from no header: `ADDR`, the text `127.0.0.1`, and
-`PORT`, the daemon's default port: `NCS_PORT` or `CONFD_PORT`, by product. Names with SLAVE and
-MASTER are older names of those with SECONDARY and PRIMARY.
+All are integers; `confd_events.enums` has most of them as enumerations. A constant that the
+release of libconfd does not have is not in the module; `library()["missing"]` names it. Two more
+come from no header: `ADDR`, the text `127.0.0.1`, and `PORT`, the daemon's default port: `NCS_PORT`
+or `CONFD_PORT`, by product. Names with SLAVE and MASTER are older names of those with SECONDARY
+and PRIMARY.
 """
 
 
@@ -64,26 +68,20 @@ class Acknowledgement(NamedTuple):
     """How a notification is acknowledged."""
 
     call: str
-    sync: str
-    """The bit of the subscriptions that must, or empty when all must."""
     waits: str
     """What stands still until then."""
 
 
 ACKNOWLEDGEMENTS = {
     "sync_audit_notification": Acknowledgement(
-        'sync_audit_notification(sock, n["audit"]["usid"])', "NOTIF_AUDIT_SYNC", "the user session"
+        'sync_audit_notification(sock, n["audit"]["usid"])', "the user session"
     ),
     "diff_notification_done": Acknowledgement(
-        'diff_notification_done(sock, n["commit_diff"]["tctx"])', "", "the transaction"
+        'diff_notification_done(sock, n["commit_diff"]["tctx"])', "the transaction"
     ),
-    "sync_ha_notification": Acknowledgement(
-        "sync_ha_notification(sock)", "NOTIF_HA_INFO_SYNC", "all HA processing"
-    ),
+    "sync_ha_notification": Acknowledgement("sync_ha_notification(sock)", "all HA processing"),
     "sync_audit_network_notification": Acknowledgement(
-        'sync_audit_network_notification(sock, n["audit_network"]["usid"])',
-        "NCS_NOTIF_AUDIT_NETWORK_SYNC",
-        "the transaction",
+        'sync_audit_network_notification(sock, n["audit_network"]["usid"])', "the transaction"
     ),
 }
 
@@ -143,7 +141,7 @@ def section(notification: catalog.Notification) -> str:
     """A heading, what it means, where it is in the dict, how to acknowledge it, its keys."""
     parts = [f"## {notification.name}\n", f"{notification.doc}\n", f"{place(notification)}\n"]
     if notification.acknowledge:
-        parts.append(f"{acknowledging(notification.acknowledge)}\n")
+        parts.append(f"{acknowledging(notification)}\n")
     if notification.fields:
         parts.append(table(rows(notification.fields)))
     return "\n".join(parts)
@@ -158,9 +156,10 @@ def place(notification: catalog.Notification) -> str:
     )
 
 
-def acknowledging(function: str) -> str:
-    how = ACKNOWLEDGEMENTS[function]
-    who = f"For a subscription with `{how.sync}`" if how.sync else "Always"
+def acknowledging(notification: catalog.Notification) -> str:
+    how = ACKNOWLEDGEMENTS[notification.acknowledge]
+    sync = notification.sync
+    who = f"For a subscription with `{sync}`" if sync else "Always"
     return f"To acknowledge: `{how.call}`. {who}; {how.waits} stands still until then."
 
 
@@ -171,10 +170,9 @@ def table(lines: Sequence[tuple[str, str, str, str]]) -> str:
 
 def rows(fields: Sequence[catalog.Field]) -> list[tuple[str, str, str, str]]:
     """A row for each key; an address and an SNMP v1 trap put several keys into the dict."""
-    inline = {"Address": catalog.ADDRESS, "V1Trap": catalog.V1_TRAP}
     result = []
     for field in fields:
-        for part in inline.get(field.type, (field,)):
+        for part in catalog.INLINE.get(field.type, (field,)):
             conditions = dict.fromkeys(filter(None, (condition(field), condition(part))))
             result.append(row(part, ", and ".join(conditions) or "always"))
     return result
@@ -182,9 +180,15 @@ def rows(fields: Sequence[catalog.Field]) -> list[tuple[str, str, str, str]]:
 
 def row(field: catalog.Field, present: str) -> tuple[str, str, str, str]:
     names = f"`{field.key}`" + (f", `{field.also}`" if field.also else "")
-    kind = field.type.replace("|", "\\|")
-    kind = f"[`{kind}`](#hanode)" if kind == "HaNode" else f"`{kind}`"
-    return names, kind, present, field.doc
+    return names, kind(field), present, field.doc
+
+
+def kind(field: catalog.Field) -> str:
+    """The type of a field, and the enumeration of its numbers."""
+    text = "`{}`".format(field.type.replace("|", "\\|"))
+    if field.type == "HaNode":
+        return f"[{text}](#hanode)"
+    return f"{text}, `{field.enum}`" if field.enum else text
 
 
 def condition(field: catalog.Field) -> str:

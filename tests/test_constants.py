@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
+import syslog
 from typing import Any
 
 import pytest
 from conftest import DATA, LEVEL, PRODUCT
 
 import confd_events as events
-from confd_events import _catalog, testing
+from confd_events import _catalog, enums
 
 CONSTANTS = json.loads((DATA / "api" / "constants.json").read_text())
 KNOWN = {**CONSTANTS["events"], **CONSTANTS["types"]}
@@ -52,31 +55,105 @@ def test_what_the_headers_lack_is_said() -> None:
     assert lacking <= set(events.library()["missing"])
 
 
-# How the simulated daemon's enumerators are called here; {} is the enumerator's name.
-DAEMON_NAMES = {
-    testing.Notif: ("NOTIF_{}", "NCS_NOTIF_{}"),
-    testing.Database: ("{}",),
-    testing.UserSess: ("USER_SESS_{}",),
-    testing.HaInfo: ("HA_INFO_{}",),
-    testing.SubagentInfo: ("SUBAGENT_INFO_{}",),
-    testing.DataProvider: ("DP_{}",),
-    testing.ForwardInfo: ("FORWARD_INFO_{}",),
-    testing.ConfirmedCommit: ("{}_COMMIT",),
-    testing.Upgrade: ("UPGRADE_{}",),
-    testing.SnmpPdu: ("SNMPA_PDU_{}",),
-    testing.ProgressType: ("PROGRESS_{}",),
-    testing.CompactionFile: ("COMPACTION_{}",),
-    testing.CompactionType: ("COMPACTION_{}",),
-    testing.CqItem: ("NCS_CQ_ITEM_{}",),
-    testing.CallHome: ("CALL_HOME_DEVICE_{}", "CALL_HOME_{}_DEVICE"),
-    testing.ErrorCode: ("ERR_{}",),
+# How the members of each enumeration are called here; {} is the member's name.
+NAMES = {
+    enums.Notif: ("NOTIF_{}", "NCS_NOTIF_{}"),
+    enums.CommitFlag: ("NOTIF_COMMIT_FLAG_{}",),
+    enums.Database: ("{}",),
+    enums.UserSess: ("USER_SESS_{}",),
+    enums.HaInfo: ("HA_INFO_{}",),
+    enums.SubagentInfo: ("SUBAGENT_INFO_{}",),
+    enums.DataProvider: ("DP_{}",),
+    enums.ForwardInfo: ("FORWARD_INFO_{}",),
+    enums.ConfirmedCommit: ("{}_COMMIT",),
+    enums.Upgrade: ("UPGRADE_{}",),
+    enums.SnmpPdu: ("SNMPA_PDU_{}",),
+    enums.VarbindType: ("SNMP_{}",),
+    enums.SnmpType: ("SNMP_{}",),
+    enums.ProgressType: ("PROGRESS_{}",),
+    enums.CompactionFile: ("COMPACTION_{}",),
+    enums.CompactionType: ("COMPACTION_{}",),
+    enums.StreamType: ("STREAM_{}",),
+    enums.CqItem: ("NCS_CQ_ITEM_{}",),
+    enums.CallHome: ("CALL_HOME_DEVICE_{}", "CALL_HOME_{}_DEVICE"),
+    enums.Proto: ("PROTO_{}",),
+    enums.LockMode: ("USESS_LOCK_MODE_{}",),
+    enums.SessionFlag: ("USESS_FLAG_{}",),
+    enums.Verbosity: ("VERBOSITY_{}",),
+    enums.ErrorCode: ("ERR_{}",),
 }
+# The vendor's spellings, by ours.
+SPELLINGS = {
+    "SNMP_COUNTER32": "SNMP_Counter32",
+    "SNMP_COUNTER64": "SNMP_Counter64",
+    "SNMP_INTEGER32": "SNMP_Interger32",
+    "SNMP_IP_ADDRESS": "SNMP_IpAddress",
+    "SNMP_OPAQUE": "SNMP_Opaque",
+    "SNMP_TIME_TICKS": "SNMP_TimeTicks",
+    "SNMP_UNSIGNED32": "SNMP_Unsigned32",
+}
+# Constants of no enumeration: of the library, of values, of times, of the library's debugging.
+OTHERS = re.compile("CONFD_|NCS_PORT|C_|PROGRESS_ATTRIBUTE_|TIMEZONE_UNDEF|PROTO_TRACE")
 
 
-@pytest.mark.parametrize("enumeration", DAEMON_NAMES, ids=lambda e: str(e.__name__))
-def test_the_daemon_means_the_same(enumeration: Any) -> None:
-    """The simulated daemon has constants of its own, to be independent of the extension."""
+def constants_of(member: Any) -> list[str]:
+    """The constants that a member stands for."""
+    names = (name.format(member.name) for name in NAMES[type(member)])
+    return [name for name in (SPELLINGS.get(name, name) for name in names) if name in KNOWN]
+
+
+@pytest.mark.parametrize("enumeration", NAMES, ids=lambda e: str(e.__name__))
+def test_members_are_constants(enumeration: Any) -> None:
+    """They are literals, to be there whatever the release of the library."""
     for member in enumeration:
-        names = [name.format(member.name) for name in DAEMON_NAMES[enumeration]]
-        known = {KNOWN[name] for name in names if name in KNOWN}
-        assert known == {member.value}, member
+        assert {KNOWN[name] for name in constants_of(member)} == {member.value}, member
+
+
+def test_constants_are_members() -> None:
+    members = {name for e in NAMES for member in e for name in constants_of(member)}
+    missing = {
+        name
+        for name in map(newer, _catalog.CONSTANTS)
+        if name not in members and not OTHERS.match(name)
+    }
+    # Names of bits that have another name, or of several bits.
+    assert missing == {"NOTIF_SYSLOG", "NOTIF_SYSLOG_TAKEOVER"} | ALIASES.keys()
+
+
+def newer(constant: str) -> str:
+    return constant.replace("SLAVE", "SECONDARY").replace("MASTER", "PRIMARY")
+
+
+BITS = [n for n in _catalog.CONSTANTS if re.match("(NCS_)?NOTIF_(?!COMMIT_FLAG)", n)]
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_notif_knows_every_name(name: str) -> None:
+    assert enums.notif(name) == KNOWN[ALIASES.get(name, name)]
+
+
+def test_address_families_are_the_systems() -> None:
+    assert {f"AF_{f.name}": f.value for f in enums.AddressFamily} == {
+        name: int(getattr(socket, name)) for name in ("AF_UNSPEC", "AF_INET", "AF_INET6")
+    }
+
+
+def test_priorities_are_syslogs() -> None:
+    for priority in enums.SyslogPriority:
+        assert priority == getattr(syslog, f"LOG_{priority.name}")
+
+
+def test_numbers_of_snmp() -> None:
+    """RFC 3416 and RFC 1157 count from 0."""
+    errors, traps = list(enums.SnmpError), list(enums.GenericTrap)
+    assert errors == [*range(19)]
+    assert errors[5] is enums.SnmpError.GEN_ERR
+    assert errors[18] is enums.SnmpError.INCONSISTENT_NAME
+    assert traps == [*range(7)]
+    assert traps[6] is enums.GenericTrap.ENTERPRISE_SPECIFIC
+
+
+def test_every_enumeration_is_compared() -> None:
+    elsewhere = {enums.AddressFamily, enums.SyslogPriority, enums.SnmpError, enums.GenericTrap}
+    known = {getattr(enums, name) for name in enums.__all__}
+    assert {e for e in known if isinstance(e, type)} == elsewhere | NAMES.keys()

@@ -285,6 +285,11 @@ with socket.socket() as sock:
         print(error.confd_errno, error.confd_strerror)
     except events.Error as error:
         print(error.confd_lasterr, error.errno)
+    with events.subscribe("audit", events.Notif.COMMIT_DIFF, heartbeat=10) as subscription:
+        for event in subscription:
+            if event.type is events.Notif.AUDIT:
+                handle(sock, event.raw)
+            print(event.name.upper(), event.read_at.isoformat(), event.to_json().upper())
     numbers = events.Value([1, 2], events.C_LIST)
     print([number.as_pyval() for number in numbers], numbers[0] == events.Value(1), len(numbers))
     print(events.library()["version"].upper())

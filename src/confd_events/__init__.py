@@ -1,8 +1,11 @@
 """Event notifications of Cisco NSO and ConfD, as Python dicts.
 
 The functions, classes and constants are those of the vendor's events module, under the same
-names; see docs/ for the reference.
+names. subscribe() and subscribe_async() take care of acknowledgements, lost connections and slow
+consumers. See docs/ for both.
 """
+
+from __future__ import annotations
 
 try:
     from . import _events
@@ -16,6 +19,66 @@ except ImportError as failure:
 from . import error
 from ._events import *  # noqa: F403
 from ._version import __version__
+from .error import BufferFull, DaemonSilent
 
-__all__ = ["__version__", "error"]
+TYPE_CHECKING = False  # the module typing takes longer to load than all that is here
+if TYPE_CHECKING:
+    from . import enums
+    from ._asyncio import AsyncSubscription, subscribe_async
+    from ._backoff import Backoff
+    from ._event import Connected, Disconnected, Dropped, Event
+    from ._subscription import Stats, Subscription, subscribe
+    from .enums import Notif
+
+# Loaded when first used: who calls the functions alone does not pay for the rest.
+_LAZY = {
+    "AsyncSubscription": "_asyncio",
+    "Backoff": "_backoff",
+    "Connected": "_event",
+    "Disconnected": "_event",
+    "Dropped": "_event",
+    "Event": "_event",
+    "Notif": "enums",
+    "Stats": "_subscription",
+    "Subscription": "_subscription",
+    "enums": "",
+    "subscribe": "_subscription",
+    "subscribe_async": "_asyncio",
+}
+
+__all__ = [
+    "AsyncSubscription",
+    "Backoff",
+    "BufferFull",
+    "Connected",
+    "DaemonSilent",
+    "Disconnected",
+    "Dropped",
+    "Event",
+    "Notif",
+    "Stats",
+    "Subscription",
+    "__version__",
+    "enums",
+    "error",
+    "subscribe",
+    "subscribe_async",
+]
 __all__ += _events.__all__
+
+
+if not TYPE_CHECKING:  # to a type checker, this function would be any attribute
+
+    def __getattr__(name: str) -> object:
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        home = import_module(f".{_LAZY[name] or name}", __name__)
+        value = getattr(home, name) if _LAZY[name] else home
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -28,6 +28,10 @@ class Field(NamedTuple):
     """The key is present only while this member has the value of this C constant."""
     counted_by: str = ""
     """The member with the number of elements."""
+    enum: str = ""
+    """The class in enums.py that the number is a member of."""
+    epoch: str = ""
+    """The unit, "us" or "s", of a number that is a time since the epoch."""
 
 
 class Notification(NamedTuple):
@@ -44,11 +48,18 @@ class Notification(NamedTuple):
     fields: tuple[Field, ...] = ()
     acknowledge: str = ""
     """The function that sends the acknowledgement on which the daemon waits."""
+    sync: str = ""
+    """The flag of the subscriptions on whose acknowledgement it waits; empty: on all."""
 
 
-# Types whose fields land among those of the dict that holds them, or in a sub-dict.
+# Parts that several notifications have.
 ADDRESS = (
-    Field("af", "int", "AF_INET, AF_INET6, or AF_UNSPEC when there is no address"),
+    Field(
+        "af",
+        "int",
+        "AF_INET, AF_INET6, or AF_UNSPEC when there is no address",
+        enum="AddressFamily",
+    ),
     Field("ip4", "str", "address, if af is AF_INET", optional=True),
     Field("ip6", "str", "address, if af is AF_INET6", optional=True),
 )
@@ -58,25 +69,55 @@ HA_NODE = (
     Field("str", "str", "address as text, else", optional=True),
 )
 V1_TRAP = (
-    Field("generic_trap", doc="RFC 1157: 0 coldStart … 6 enterpriseSpecific"),
+    Field("generic_trap", doc="RFC 1157: 0 coldStart … 6 enterpriseSpecific", enum="GenericTrap"),
     Field("specific_trap", doc="the enterprise's own number"),
     Field("time_stamp", doc="1/100 s since the agent started"),
     Field("enterprise", "list[int]", "object identifier", optional=True),
 )
 
+# The types whose fields lie beside those of the dict that has one.
+INLINE = {"Address": ADDRESS, "V1Trap": V1_TRAP}
+
+# Attributes of classes that a payload may hold.
+USER_INFO = (
+    Field("username", "str"),
+    Field("usid"),
+    Field("context", "str"),
+    Field("proto", enum="Proto"),
+    Field("addr", "str"),
+    Field("af", enum="AddressFamily"),
+    Field("port"),
+    Field("logintime", epoch="s"),
+    Field("lmode", enum="LockMode"),
+    Field("snmp_v3_ctx", "str"),
+    Field("clearpass", "str"),
+    Field("flags", enum="SessionFlag"),
+    Field("actx_thandle"),
+)
+SNMP_VARBIND = (
+    Field("type", enum="VarbindType"),
+    Field("vartype", enum="SnmpType"),
+    Field("name", "str", optional=True),
+    Field("oid", "list[int]", optional=True),
+    Field("column", "str", optional=True),
+    Field("rowindex", "list[int]", optional=True),
+    Field("val", "Value"),
+)
+PROGRESS_LINK = (Field("trace_id", "str"), Field("span_id", "str"))
+
 _LOG_MESSAGE = (
-    Field("prio", doc="syslog priority"),
+    Field("prio", doc="syslog priority", enum="SyslogPriority"),
     Field("logno", doc="number of the message, see log_symbol()"),
     Field("msg", "str", "the line"),
 )
 
 _PROGRESS = (
-    Field("type", doc="PROGRESS_START, _STOP or _INFO"),
-    Field("timestamp", doc="µs since the epoch"),
+    Field("type", doc="PROGRESS_START, _STOP or _INFO", enum="ProgressType"),
+    Field("timestamp", doc="µs since the epoch", epoch="us"),
     Field("duration", doc="µs", when=("type", "CONFD_PROGRESS_STOP")),
     Field("usid", doc="user session id"),
     Field("tid", doc="transaction id"),
-    Field("datastore", doc="RUNNING, CANDIDATE, …"),
+    Field("datastore", doc="RUNNING, CANDIDATE, …", enum="Database"),
     Field("trace_id", "str", "id of the trace", optional=True),
     Field("span_id", "str", "id of the span within the trace", optional=True),
     Field("parent_span_id", "str", "id of the span around it", optional=True),
@@ -122,6 +163,7 @@ NOTIFICATIONS = (
             Field("usid", doc="user session id"),
         ),
         acknowledge="sync_audit_notification",
+        sync="NOTIF_AUDIT_SYNC",
     ),
     _syslog("NOTIF_DAEMON", "A line of the daemon log."),
     _syslog(
@@ -140,9 +182,9 @@ NOTIFICATIONS = (
         "confd_commit_notification",
         "Commit",
         (
-            Field("database", doc="RUNNING, CANDIDATE, …"),
+            Field("database", doc="RUNNING, CANDIDATE, …", enum="Database"),
             Field("diff_available", doc="1 when there is a difference to look at"),
-            Field("flags", doc="NOTIF_COMMIT_FLAG_…"),
+            Field("flags", doc="NOTIF_COMMIT_FLAG_…", enum="CommitFlag"),
             Field("uinfo", "UserInfo", "the user session"),
         ),
     ),
@@ -153,8 +195,8 @@ NOTIFICATIONS = (
         "confd_commit_diff_notification",
         "CommitDiff",
         (
-            Field("database", doc="RUNNING, CANDIDATE, …"),
-            Field("flags", doc="NOTIF_COMMIT_FLAG_…"),
+            Field("database", doc="RUNNING, CANDIDATE, …", enum="Database"),
+            Field("flags", doc="NOTIF_COMMIT_FLAG_…", enum="CommitFlag"),
             Field("uinfo", "UserInfo", "the user session"),
             Field("tctx", "TransCtxRef", "the transaction"),
             Field("comment", "str", "the commit's comment", optional=True),
@@ -170,9 +212,9 @@ NOTIFICATIONS = (
         "confd_user_sess_notification",
         "UserSession",
         (
-            Field("type", doc="USER_SESS_…"),
+            Field("type", doc="USER_SESS_…", enum="UserSess"),
             Field("uinfo", "UserInfo", "the user session"),
-            Field("database", doc="the datastore of a lock or transaction"),
+            Field("database", doc="the datastore of a lock or transaction", enum="Database"),
         ),
     ),
     Notification(
@@ -182,13 +224,14 @@ NOTIFICATIONS = (
         "confd_ha_notification",
         "HaInfo",
         (
-            Field("type", doc="HA_INFO_…"),
+            Field("type", doc="HA_INFO_…", enum="HaInfo"),
             Field(
                 "noprimary",
                 doc="why: an ERR_… number",
                 members=("data.noprimary", "data.nomaster"),
                 also="nomaster",
                 when=("type", "CONFD_HA_INFO_NOMASTER"),
+                enum="ErrorCode",
             ),
             Field(
                 "secondary_died",
@@ -216,9 +259,11 @@ NOTIFICATIONS = (
                 members=("data.besecondary_result", "data.beslave_result"),
                 also="beslave_result",
                 when=("type", "CONFD_HA_INFO_BESLAVE_RESULT"),
+                enum="ErrorCode",
             ),
         ),
         acknowledge="sync_ha_notification",
+        sync="NOTIF_HA_INFO_SYNC",
     ),
     Notification(
         "NOTIF_SUBAGENT_INFO",
@@ -226,7 +271,10 @@ NOTIFICATIONS = (
         "subagent",
         "confd_subagent_notification",
         "Subagent",
-        (Field("type", doc="SUBAGENT_INFO_UP or _DOWN"), Field("name", "str", "the subagent")),
+        (
+            Field("type", doc="SUBAGENT_INFO_UP or _DOWN", enum="SubagentInfo"),
+            Field("name", "str", "the subagent"),
+        ),
     ),
     Notification(
         "NOTIF_COMMIT_FAILED",
@@ -235,8 +283,8 @@ NOTIFICATIONS = (
         "confd_commit_failed_notification",
         "CommitFailed",
         (
-            Field("provider", doc="DP_…"),
-            Field("dbname", doc="RUNNING, CANDIDATE, …"),
+            Field("provider", doc="DP_…", enum="DataProvider"),
+            Field("dbname", doc="RUNNING, CANDIDATE, …", enum="Database"),
             Field("ip", "Address", members=("v.nc.ip",), when=_NETCONF_PROVIDER),
             Field("port", doc="TCP port", members=("v.nc.port",), when=_NETCONF_PROVIDER),
             Field(
@@ -254,9 +302,9 @@ NOTIFICATIONS = (
         "confd_snmpa_notification",
         "Snmpa",
         (
-            Field("pdu_type", doc="SNMPA_PDU_…"),
+            Field("pdu_type", doc="SNMPA_PDU_…", enum="SnmpPdu"),
             Field("request_id", doc="0 for V1TRAP"),
-            Field("error_status", doc="RFC 3416: 0 noError, …"),
+            Field("error_status", doc="RFC 3416: 0 noError, …", enum="SnmpError"),
             Field("error_index", doc="the variable in error, from 1"),
             Field("ip", "Address"),
             Field("port", doc="UDP port"),
@@ -277,7 +325,7 @@ NOTIFICATIONS = (
         "confd_forward_notification",
         "Forward",
         (
-            Field("type", doc="FORWARD_INFO_…"),
+            Field("type", doc="FORWARD_INFO_…", enum="ForwardInfo"),
             Field("target", "str", "where to"),
             Field("uinfo", "UserInfo", "the user session"),
         ),
@@ -289,7 +337,11 @@ NOTIFICATIONS = (
         "confd_confirmed_commit_notification",
         "ConfirmedCommit",
         (
-            Field("type", doc="CONFIRMED_COMMIT, CONFIRMING_COMMIT or ABORT_COMMIT"),
+            Field(
+                "type",
+                doc="CONFIRMED_COMMIT, CONFIRMING_COMMIT or ABORT_COMMIT",
+                enum="ConfirmedCommit",
+            ),
             Field("timeout", doc="seconds until the commit is rolled back"),
             Field("uinfo", "UserInfo", "the user session"),
         ),
@@ -300,7 +352,7 @@ NOTIFICATIONS = (
         "upgrade",
         "confd_upgrade_notification",
         "Upgrade",
-        (Field("event", doc="UPGRADE_…"),),
+        (Field("event", doc="UPGRADE_…", enum="Upgrade"),),
     ),
     Notification(
         "NOTIF_PROGRESS",
@@ -318,7 +370,12 @@ NOTIFICATIONS = (
         "CommitProgress",
         (
             *_PROGRESS,
-            Field("database", doc="the same as datastore", members=("database", "datastore")),
+            Field(
+                "database",
+                doc="the same as datastore",
+                members=("database", "datastore"),
+                enum="Database",
+            ),
             Field("thandle", doc="the same as tid", members=("thandle", "tid")),
         ),
     ),
@@ -329,12 +386,12 @@ NOTIFICATIONS = (
         "confd_compaction_notification",
         "Compaction",
         (
-            Field("dbfile", doc="COMPACTION_A_CDB, _O_CDB or _S_CDB"),
-            Field("type", doc="COMPACTION_AUTOMATIC or _MANUAL"),
+            Field("dbfile", doc="COMPACTION_A_CDB, _O_CDB or _S_CDB", enum="CompactionFile"),
+            Field("type", doc="COMPACTION_AUTOMATIC or _MANUAL", enum="CompactionType"),
             Field("fsize_start", doc="bytes before"),
             Field("fsize_end", doc="bytes after"),
             Field("fsize_last", doc="bytes after the compaction before this one"),
-            Field("time_start", doc="µs since the epoch"),
+            Field("time_start", doc="µs since the epoch", epoch="us"),
             Field("duration", doc="µs"),
             Field("ntrans", doc="transactions written since the last compaction"),
         ),
@@ -346,7 +403,7 @@ NOTIFICATIONS = (
         "confd_stream_notification",
         "Stream",
         (
-            Field("type", doc="STREAM_NOTIFICATION_… or STREAM_REPLAY_…"),
+            Field("type", doc="STREAM_NOTIFICATION_… or STREAM_REPLAY_…", enum="StreamType"),
             Field("event_time", "DateTime", when=_STREAM_EVENT),
             Field(
                 "values",
@@ -371,7 +428,7 @@ NOTIFICATIONS = (
         "ncs_cq_progress_notification",
         "CqProgress",
         (
-            Field("type", doc="NCS_CQ_ITEM_…"),
+            Field("type", doc="NCS_CQ_ITEM_…", enum="CqItem"),
             Field("timestamp", "DateTime"),
             Field("cq_id", doc="id of the queue item"),
             Field("cq_tag", "str", "the tag given at the commit", optional=True),
@@ -445,7 +502,7 @@ NOTIFICATIONS = (
         "ncs_call_home_notification",
         "CallHome",
         (
-            Field("type", doc="CALL_HOME_…"),
+            Field("type", doc="CALL_HOME_…", enum="CallHome"),
             Field("device", "str", "the device, when it is known", optional=True),
             Field("ip", "Address"),
             Field("port", doc="TCP port"),
@@ -468,6 +525,7 @@ NOTIFICATIONS = (
             Field("config", "str", "what was sent", optional=True),
         ),
         acknowledge="sync_audit_network_notification",
+        sync="NCS_NOTIF_AUDIT_NETWORK_SYNC",
     ),
     Notification("NOTIF_HEARTBEAT", "The daemon is alive; at the interval asked for."),
     Notification(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+
+TYPE_CHECKING = False  # the module typing is slow to load
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Error(Exception):
@@ -47,3 +50,17 @@ class Error(Exception):
 
 class EOF(Error):  # noqa: N818, the vendor's name
     """The daemon closed the connection."""
+
+
+class DaemonSilent(Error):  # noqa: N818, an Error by its base
+    """The daemon did not answer, or sent nothing for three heartbeat intervals.
+
+    It comes from a subscription; confd_errno is ERR_TIMEOUT.
+    """
+
+
+class BufferFull(Exception):  # noqa: N818, as queue.Full
+    """A subscription's buffer was full and `when_full="raise"`: the consumer is too slow.
+
+    What was read and not delivered is lost; the daemon does not wait for it.
+    """

@@ -15,8 +15,7 @@ try:
 except ImportError as error:
     raise ImportError("confd_events.testing: install confd-events[testing]") from error
 
-from . import value
-from ._constants import (
+from confd_events.enums import (
     CallHome,
     CompactionFile,
     CompactionType,
@@ -35,6 +34,8 @@ from ._constants import (
     Upgrade,
     UserSess,
 )
+
+from . import value
 from ._daemon import Daemon
 from ._delivery import Acknowledgement, Delivery
 from ._faults import Faults

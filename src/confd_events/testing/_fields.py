@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
-from ._constants import SnmpType
+from confd_events.enums import SnmpType
+
 from ._terms import Atom, Improper, Term, Terms, Text, text
 from ._times import DateTime, Time
 from .value import Ip, Oid, ip_term, of, oid_list

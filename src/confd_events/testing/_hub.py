@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ._constants import ErrorCode, Notif
+from confd_events.enums import ErrorCode, Notif
+
 from ._delivery import Acknowledgement, Delivery, Ledger
 from ._notifications import KINDS, Kind, Peer, encode
 from ._schemas import Schemas

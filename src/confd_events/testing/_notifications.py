@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from ._constants import (
+from confd_events.enums import (
     CallHome,
     CompactionFile,
     CompactionType,
@@ -30,6 +30,7 @@ from ._constants import (
     Upgrade,
     UserSess,
 )
+
 from ._fields import (
     OptionalText,
     User,

@@ -7,7 +7,9 @@ import threading
 from datetime import datetime, timezone
 from typing import Callable, Protocol
 
-from ._constants import Client, Notif
+from confd_events.enums import Notif
+
+from ._constants import Client
 from ._delivery import Acknowledgement
 from ._handshake import Hello, Settings, handshake
 from ._notifications import encode

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from ._constants import Notif
+from confd_events.enums import Notif
+
 from ._terms import Atom, Term
 from ._times import DateTime
 from ._wire import ProtocolError

@@ -1,0 +1,89 @@
+"""Where the daemon listens: an argument, the products' environment variables, a default."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any, NamedTuple, Union
+
+from ._events import ADDR, ERR_OS, PORT, library
+from .error import Error
+
+Address = Union[tuple[str, int], str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+"""Host and port as a tuple or as "host:port", or the path of a UNIX socket."""
+
+
+class Endpoint(NamedTuple):
+    """A socket family, and the address as notifications_connect() takes it."""
+
+    family: int
+    where: dict[str, Any]
+
+
+class Origin(NamedTuple):
+    """A default address, and the environment variables that it is from."""
+
+    address: Address
+    variables: tuple[str, ...]
+
+
+def default_address() -> Origin:
+    """The address that the environment says, else the product's.
+
+    Read are NCS_IPC_PATH, NCS_IPC_ADDR, NCS_IPC_PORT, CONFD_IPC_ADDR and CONFD_IPC_PORT, those of
+    the product in use first. Raises ValueError for a port that is no number.
+    """
+    path = os.environ.get("NCS_IPC_PATH")
+    if path and library()["product"] == "NCS":
+        return Origin(path, ("NCS_IPC_PATH",))
+    host_from, host = _variable("ADDR")
+    port_from, port = _variable("PORT")
+    if not port.isdecimal():
+        raise ValueError(f"{port_from}: {port!r} is not a port number")
+    variables = tuple(name for name in (host_from, port_from) if name)
+    if not variables and path:
+        return Origin(path, ("NCS_IPC_PATH",))
+    return Origin((host, int(port)), variables)
+
+
+def _variable(end: str) -> tuple[str, str]:
+    """The environment variable that is set, or "", and its value or the product's default."""
+    product = library()["product"]
+    for prefix in sorted(("NCS", "CONFD"), key=lambda known: known != product):
+        name = f"{prefix}_IPC_{end}"
+        if os.environ.get(name):
+            return name, os.environ[name]
+    return "", {"ADDR": ADDR, "PORT": str(PORT)}[end]
+
+
+def endpoints(address: Address | None) -> list[Endpoint]:
+    """The endpoints to try in turn: a host name may have several addresses.
+
+    Raises TypeError or ValueError for an address that is none, Error for a host that is not known.
+    """
+    if address is None:
+        address = default_address().address
+    if isinstance(address, str) and "/" not in address and not address.startswith("\0"):
+        address = _split(address)
+    if not isinstance(address, tuple):
+        return [Endpoint(socket.AF_UNIX, {"path": address})]
+    if len(address) != 2:
+        raise ValueError(f"address: expected (host, port), not {address!r}")
+    host, port = address
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise Error(
+            ERR_OS, "Operating system error", f"address: {host}: {error.strerror}"
+        ) from None
+    return [Endpoint(family, {"ip": at[0], "port": port}) for family, _, _, _, at in found]
+
+
+def _split(text: str) -> tuple[str, int]:
+    """The parts of host:port, [address]:port, or of a host or address alone."""
+    host, colon, port = text.rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        host, port = text, str(PORT)
+    if not host or not port.isdecimal():
+        raise ValueError(f"address: {text!r} is neither host:port nor a path with a /")
+    return host.strip("[]"), int(port)

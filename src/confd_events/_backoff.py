@@ -1,0 +1,52 @@
+"""How long to wait between attempts to connect again."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Backoff(NamedTuple):
+    """Waits that grow, for `subscribe(reconnect=Backoff(...))`.
+
+    Each wait is shortened by a random part, so that many subscribers do not all come back at the
+    same moment.
+    """
+
+    first: float = 0.1
+    """Seconds before the first attempt."""
+    factor: float = 2.0
+    """By what each further wait is longer than the one before."""
+    longest: float = 30.0
+    """Seconds that no wait exceeds."""
+    jitter: float = 0.5
+    """The largest part of a wait, 0 to 1, by which it may be shorter."""
+    attempts: int | None = None
+    """How many attempts to make before the error is raised; None for ever."""
+
+    def delays(self) -> Iterator[float]:
+        """The seconds to wait before each attempt."""
+        delay, attempts = self.first, self.attempts
+        while attempts is None or attempts > 0:
+            yield min(delay, self.longest) * (1 - self.jitter * random.random())
+            delay = min(delay * self.factor, self.longest)
+            attempts = None if attempts is None else attempts - 1
+
+
+def backoff_of(reconnect: bool | Backoff) -> Backoff | None:
+    """The waits that subscribe()'s argument stands for; None when it is False.
+
+    Raises TypeError or ValueError for an argument that is wrong.
+    """
+    if isinstance(reconnect, bool):
+        return Backoff() if reconnect else None
+    if not isinstance(reconnect, Backoff):
+        raise TypeError(f"reconnect: expected bool or Backoff, not {type(reconnect).__name__}")
+    if not (reconnect.first > 0 and reconnect.factor >= 1 and reconnect.longest > 0):
+        raise ValueError(f"reconnect: a wait must be positive and not shrink: {reconnect}")
+    if not 0 <= reconnect.jitter <= 1:
+        raise ValueError(f"reconnect: jitter must be 0 to 1: {reconnect}")
+    return reconnect

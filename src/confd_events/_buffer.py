@@ -1,0 +1,149 @@
+"""A bounded buffer that a thread fills, so that a slow consumer does not hold up the daemon."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Callable
+
+from ._event import Dropped, Event, Marker, discard
+from .error import BufferFull
+
+if TYPE_CHECKING:
+    from ._reader import Reader
+
+POLICIES = ("wait", "drop-oldest", "raise")
+
+# Events read at a time: enough to make the reading cheap, few enough to hand them on soon.
+_BURST = 100
+
+
+class Buffer:
+    """The thread that reads, and how it and the consumer wait for each other.
+
+    A SimpleQueue wakes either side: unlike a Condition it may be used by a signal handler while
+    the same thread waits on it.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        events: deque[Event],
+        size: int,
+        when_full: str,
+        wake: Callable[[], object] | None = None,
+    ) -> None:
+        self._reader = reader
+        self._events = events
+        self._size = size
+        self._when_full = when_full
+        self._arrived: SimpleQueue[None] = SimpleQueue()
+        self._wake = wake or (lambda: self._arrived.put(None))
+        self._room: SimpleQueue[None] = SimpleQueue()
+        self._consumer_waits = False
+        self._thread_waits = False
+        self._error: BaseException | None = None
+        self.ended = False
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, name="confd-events reader", daemon=True)
+        self._thread.start()
+
+    # The consumer's side
+
+    def wait(self) -> None:
+        """Blocks until there are events or no more will come."""
+        while not self.is_ready():
+            self._arrived.get()
+        self._consumer_waits = False
+
+    def is_ready(self) -> bool:
+        """Whether there are events, or no more will come; if not, `wake` is called when so."""
+        # Said before the look, lest the thread put something in between and wake nobody.
+        self._consumer_waits = True
+        return bool(self._events) or self.ended
+
+    def raise_error(self) -> None:
+        """Raises what ended the reading, if it was not close()."""
+        if self._error is not None:
+            raise self._error
+
+    def made_room(self) -> None:
+        """To be called when an event was taken out."""
+        if self._thread_waits and len(self._events) <= self._size // 2:
+            self._thread_waits = False
+            self._room.put(None)
+
+    def close(self) -> None:
+        """Lets the thread end. The reader is to be closed before."""
+        self._room.put(None)
+
+    def join(self) -> None:
+        """Waits for the thread's end, after close()."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout=5.0)
+
+    # The thread's side
+
+    def _run(self) -> None:
+        try:
+            while not self._reader.closed:
+                self._fill()
+        except BaseException as error:  # for the consumer, whatever it is
+            self._error = error
+        self.ended = True
+        self._wake()
+
+    def _fill(self) -> None:
+        free = self._size
+        if self._when_full == "wait":
+            free = self._wait_for_room()
+        self._events.extend(self._reader.read(min(free, _BURST)))
+        if self._reader.closed:  # meanwhile
+            self.dropped += len(discard(self._events))
+        if len(self._events) > self._size and self._when_full != "wait":
+            self._make_room()
+        if self._consumer_waits:
+            self._consumer_waits = False
+            self._wake()
+
+    def _wait_for_room(self) -> int:
+        while not self._reader.closed:
+            self._thread_waits = True
+            free = self._size - len(self._events)
+            if free > 0:
+                self._thread_waits = False
+                return free
+            self._room.get()
+        return 1
+
+    def _make_room(self) -> None:
+        if self._when_full == "raise":
+            dropped = self._drop(0)
+            raise BufferFull(
+                f"the buffer of {self._size} events was full and {dropped} events are dropped: the "
+                f'consumer is too slow; give a larger buffer or when_full="drop-oldest"'
+            )
+        self._drop(self._size)
+
+    def _drop(self, size: int) -> int:
+        """Drops the oldest until `size` are left; the daemon waits for none of them."""
+        markers: list[Event] = []
+        earlier = count = 0
+        while len(self._events) > size:
+            try:
+                event = self._events.popleft()
+            except IndexError:  # the consumer was faster
+                break
+            if isinstance(event, Dropped):
+                earlier += event["count"]
+            elif isinstance(event, Marker):
+                markers.append(event)
+            else:
+                event.release()
+                count += 1
+        self.dropped += count
+        if count + earlier:
+            markers.append(Dropped(count=count + earlier))
+        self._events.extendleft(reversed(markers))
+        return count

@@ -1,0 +1,229 @@
+"""What a subscription yields: notifications, and markers of what happened to the subscription."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from datetime import datetime, timezone
+from enum import IntEnum, IntFlag
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from .enums import Notif, label
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Mapping
+
+    from ._connection import Connection
+    from .payloads import NotificationDict
+
+_TYPES = {int(bit): bit for bit in Notif}
+_SHOWN = 60  # characters of a value in a repr
+
+
+class Event:
+    """One notification.
+
+    It holds the dict of read_notification() and makes the rest when asked.
+    """
+
+    __slots__ = ("_read", "raw")
+
+    raw: NotificationDict
+    """The dict, as read_notification() returns it."""
+
+    def __init__(self, raw: NotificationDict, read: float) -> None:
+        self.raw = raw
+        self._read = read
+
+    @property
+    def type(self) -> Notif:
+        """The notification's bit; Notif(0) for a marker."""
+        bit = self.raw["type"]
+        return _TYPES.get(bit) or Notif(bit)
+
+    @property
+    def name(self) -> str:
+        """The type as text, such as "commit-diff"; as subscribe() takes it."""
+        return label(self.type)
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """The dict within the dict; empty for a notification that has none."""
+        raw: Mapping[str, Any] = self.raw
+        for key in raw:
+            if key != "type":
+                payload: Mapping[str, Any] = raw[key]
+                return payload
+        return {}
+
+    @property
+    def read_at(self) -> datetime:
+        """When it was read, in UTC."""
+        return datetime.fromtimestamp(self._read, timezone.utc)
+
+    def __getitem__(self, key: str) -> Any:
+        """A value of the payload, as a member of its enumeration where it has one.
+
+        Raises KeyError for a key that the payload does not have.
+        """
+        from ._render import member_of
+
+        return member_of(self.type, key, self.payload[key])
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.payload
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As event[key], or the default when the payload does not have the key."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    @property
+    def unacknowledged(self) -> bool:
+        """Whether the daemon waits for this event's acknowledgement."""
+        return False
+
+    def ack(self) -> bool:
+        """Acknowledges the event; returns whether the daemon still waited for it.
+
+        Raises Error when the connection is lost, RuntimeError in a child process.
+        """
+        return False
+
+    def release(self) -> None:
+        """As ack(), for an event that nobody handles: does not raise."""
+
+    def to_dict(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The event in plain types that JSON has.
+
+        Times are ISO 8601 text, numbers of an enumeration have their name beside them, a stream's
+        values are a tree. With `secrets`, clear-text passwords are shown.
+        """
+        from ._render import to_dict
+
+        return {"read_at": self.read_at.isoformat(), **to_dict(self.raw, secrets=secrets)}
+
+    def to_json(self, *, secrets: bool = False) -> str:
+        """to_dict() as one line of JSON, in ASCII."""
+        from ._render import to_json
+
+        return to_json(self.to_dict(secrets=secrets))
+
+    def __repr__(self) -> str:
+        shown = [f"{key}={_short(self[key])}" for key in self.payload]
+        kind = type(self).__name__ if isinstance(self, Marker) else f"Event {self.name}"
+        return f"<{' '.join([kind, *shown])}>"
+
+
+def _short(value: object) -> str:
+    text = label(value) if isinstance(value, (IntEnum, IntFlag)) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+class AwaitedEvent(Event):
+    """A notification on whose acknowledgement the daemon waits."""
+
+    __slots__ = ("_connection", "_number")
+
+    def __init__(self, raw: NotificationDict, read: float, connection: Connection) -> None:
+        super().__init__(raw, read)
+        self._connection = connection
+        self._number = connection.expect_acknowledgement(raw)
+
+    @property
+    def unacknowledged(self) -> bool:
+        return self._connection.waits_for(self._number)
+
+    def ack(self) -> bool:
+        return self._connection.acknowledge(self._number)
+
+    def release(self) -> None:
+        self._connection.release(self._number)
+
+
+class ManualEvent(AwaitedEvent):
+    """A notification that its consumer is to acknowledge by ack()."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        if self.unacknowledged:
+            warn_unacknowledged(f"{self!r} was dropped")
+            self.release()
+
+
+def warn_unacknowledged(what: str) -> None:
+    """Warns of a mistake of the consumer, which cost time but did not leave the daemon waiting."""
+    message = f"{what} without ack(); it is acknowledged now, so that the daemon does not wait"
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
+class Marker(Event):
+    """Something that happened to the subscription itself; its type is Notif(0)."""
+
+    __slots__ = ()
+    marker: ClassVar[str] = ""
+
+    def __init__(self, **payload: Any) -> None:
+        super().__init__(cast("NotificationDict", {"type": 0, self.marker: payload}), time.time())
+
+    @property
+    def name(self) -> str:
+        """The marker's name: connected, disconnected or dropped."""
+        return self.marker
+
+    def __getitem__(self, key: str) -> Any:
+        return self.payload[key]
+
+    def to_dict(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The marker as Event.to_dict() does it."""
+        payload = {
+            key: str(value) if isinstance(value, Exception) else value
+            for key, value in self.payload.items()
+        }
+        return {
+            "read_at": self.read_at.isoformat(),
+            "type": 0,
+            "type_name": self.name,
+            self.marker: payload,
+        }
+
+
+class Disconnected(Marker):
+    """The connection is lost and will be made again: what happens until then is missed.
+
+    Its payload: `error`, the Error that says how it was lost.
+    """
+
+    __slots__ = ()
+    marker = "disconnected"
+
+
+class Connected(Marker):
+    """The connection is there again.
+
+    Its payload: `attempts`, how often it was tried, and `gap`, the seconds since it was lost.
+    """
+
+    __slots__ = ()
+    marker = "connected"
+
+
+class Dropped(Marker):
+    """Events were dropped here, for the buffer was full.
+
+    Its payload: `count`, how many.
+    """
+
+    __slots__ = ()
+    marker = "dropped"
+
+
+def discard(events: deque[Event]) -> list[Event]:
+    """Takes out events that nobody will ask for any more; returns the notifications."""
+    discarded = [event for event in events.copy() if not isinstance(event, Marker)]
+    events.clear()
+    return discarded

@@ -1,0 +1,133 @@
+"""What a subscription asks the daemon for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Union
+
+from ._events import NotificationsData
+from .enums import Notif, Verbosity, label, notif
+
+What = Union[int, str]
+"""A notification: its bit, bits combined by |, or a name such as "commit-diff"."""
+Seconds = Union[float, timedelta]
+Time = Union[datetime, str, None]
+
+# Each flag does nothing without the notification that it is about.
+_FLAGS = {
+    Notif.AUDIT_SYNC: Notif.AUDIT,
+    Notif.HA_INFO_SYNC: Notif.HA_INFO,
+    Notif.AUDIT_NETWORK_SYNC: Notif.AUDIT_NETWORK,
+}
+
+
+class Request(NamedTuple):
+    """A mask, and what its bits need beside it."""
+
+    mask: int
+    data: NotificationsData
+    heartbeat: float | None
+    """Seconds between heartbeats."""
+    hidden: int
+    """The bits that are there for the subscription itself, not for its consumer."""
+
+    def replayed_from(self, start: datetime) -> Request:
+        """The same, with the stream replayed from another time."""
+        data = self.data
+        again = NotificationsData(
+            data.heartbeat_interval,
+            data.health_check_interval,
+            data.stream_name,
+            start,
+            data.stop_time,
+            data.xpath_filter,
+            data.usid,
+            data.verbosity,
+        )
+        return self._replace(data=again)
+
+
+def request(
+    what: tuple[What, ...],
+    heartbeat: Seconds | None,
+    health_check: Seconds | None,
+    stream: str | None,
+    start: Time,
+    stop: Time,
+    filter: str | None,  # noqa: A002, as the public function calls it
+    usid: int,
+    verbosity: int | str | None,
+) -> Request:
+    """The request for a subscription; the arguments are those of subscribe().
+
+    Raises TypeError or ValueError for an argument that is wrong.
+    """
+    asked = _mask(what)
+    mask = asked
+    if heartbeat is not None:
+        mask |= Notif.HEARTBEAT
+    if health_check is not None:
+        mask |= Notif.HEALTH_CHECK
+    if stream is not None:
+        mask |= Notif.STREAM_EVENT
+    hidden = Notif.HEARTBEAT & ~asked
+    _check_whole(mask & ~hidden, mask, stream)
+    _check_stream_options(stream, start=start, stop=stop, filter=filter)
+    beat = None if heartbeat is None else _milliseconds("heartbeat", heartbeat)
+    check = None if health_check is None else _milliseconds("health_check", health_check)
+    data = NotificationsData(
+        beat or 0, check or 0, stream, start, stop, filter, usid, _verbosity(verbosity)
+    )
+    return Request(mask, data, None if beat is None else beat / 1000, hidden)
+
+
+def _mask(what: tuple[What, ...]) -> int:
+    mask = 0
+    for one in what:
+        if isinstance(one, str):
+            mask |= notif(one)
+        elif isinstance(one, int):
+            mask |= one
+        else:
+            raise TypeError(f"what: expected bits or a name, not {type(one).__name__}")
+    return mask
+
+
+def _check_whole(shown: int, mask: int, stream: str | None) -> None:
+    """Refuses a mask that delivers nothing, or a bit without what it needs."""
+    if not shown:
+        raise ValueError("what: nothing to subscribe to; name notifications such as 'audit'")
+    for flag, meant in _FLAGS.items():
+        if mask & flag and not mask & meant:
+            raise ValueError(f"what: {label(flag)} does nothing without {label(meant)}")
+    if mask & Notif.STREAM_EVENT and not stream:
+        raise ValueError("stream: give the name of the stream for stream-event")
+
+
+def _check_stream_options(stream: str | None, **options: Any) -> None:
+    for argument, value in options.items():
+        if value is not None and stream is None:
+            raise ValueError(f"{argument}: is for a stream; give stream, too")
+        if isinstance(value, datetime) and value.utcoffset() is None:
+            raise ValueError(f"{argument}: {value!r} has no time zone; add tzinfo")
+
+
+def _milliseconds(argument: str, interval: Seconds) -> int:
+    if isinstance(interval, timedelta):
+        interval = interval.total_seconds()
+    if not isinstance(interval, (int, float)):
+        raise TypeError(f"{argument}: expected seconds, not {type(interval).__name__}")
+    if not 0.001 <= interval <= 2**31 / 1000 - 1:
+        raise ValueError(f"{argument}: {interval} s is not an interval; give 0.001 s or more")
+    return round(interval * 1000)
+
+
+def _verbosity(verbosity: int | str | None) -> int:
+    if verbosity is None:
+        return 0
+    if not isinstance(verbosity, str):
+        return verbosity
+    names = {label(member): member for member in Verbosity}
+    if verbosity not in names:
+        raise ValueError(f"verbosity: {verbosity!r} is none of {', '.join(names)}")
+    return names[verbosity]

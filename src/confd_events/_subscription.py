@@ -1,0 +1,298 @@
+"""Subscriptions: a context manager and iterator over events."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._backoff import Backoff, backoff_of
+from ._buffer import POLICIES, Buffer
+from ._connection import check_process
+from ._event import Event, Marker, discard, warn_unacknowledged
+from ._reader import Reader
+from ._request import Seconds, Time, What, request
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Literal, Self
+
+    from ._address import Address
+    from .enums import Verbosity
+
+# Events read at a time without a buffer.
+_BURST = 1000
+
+
+class Stats(NamedTuple):
+    """What a subscription has done so far; events are notifications, without markers."""
+
+    read: int
+    """Events read for the consumer."""
+    delivered: int
+    """Events that the consumer was given."""
+    dropped: int
+    """Events that it was not given, for the buffer was full."""
+    waiting: int
+    """Events that are read and wait for the consumer."""
+    acknowledged: int
+    """Acknowledgements sent."""
+    reconnects: int
+    """How often the connection was made again."""
+    lag: float
+    """Seconds since the oldest waiting event was read; 0 when none waits."""
+
+
+class Plan(NamedTuple):
+    """A subscription's options, checked."""
+
+    reader: Reader
+    manual: bool
+    buffer: int | None
+    when_full: str
+
+
+def plan(
+    what: tuple[What, ...],
+    address: Address | None,
+    ack: str,
+    buffer: int | None,
+    when_full: str,
+    reconnect: bool | Backoff,
+    **wanted: Any,
+) -> Plan:
+    """Checks the options of subscribe(). Raises TypeError or ValueError for one that is wrong."""
+    if ack not in ("auto", "manual"):
+        raise ValueError(f"ack: expected 'auto' or 'manual', not {ack!r}")
+    if buffer is not None and not isinstance(buffer, int):
+        raise TypeError(f"buffer: expected a number of events, not {type(buffer).__name__}")
+    if buffer is not None and buffer < 1:
+        raise ValueError(f"buffer: {buffer} is not 1 or more events")
+    if when_full not in POLICIES:
+        raise ValueError(f"when_full: {when_full!r} is none of {', '.join(POLICIES)}")
+    manual = ack == "manual"
+    reader = Reader(request(what, **wanted), address, manual, backoff_of(reconnect))
+    return Plan(reader, manual, buffer, when_full)
+
+
+class Core:
+    """What blocking and asynchronous subscriptions have in common: the consumer's side."""
+
+    def __init__(self, options: Plan) -> None:
+        self._reader = options.reader
+        self._manual = options.manual
+        self._events: deque[Event] = deque()
+        self._current: Event | None = None
+        self._buffer: Buffer | None = None
+        self._discarded = 0
+        self._pid = os.getpid()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the subscription is over: by close(), or because the daemon is lost."""
+        return self._reader.closed
+
+    def stats(self) -> Stats:
+        """What the subscription has done so far."""
+        waiting = [event for event in self._events.copy() if not isinstance(event, Marker)]
+        dropped = self._discarded + (0 if self._buffer is None else self._buffer.dropped)
+        read = self._reader.count
+        return Stats(
+            read=read,
+            delivered=read - dropped - len(waiting),
+            dropped=dropped,
+            waiting=len(waiting),
+            acknowledged=self._reader.acknowledged,
+            reconnects=self._reader.reconnects,
+            lag=time.time() - waiting[0].read_at.timestamp() if waiting else 0.0,
+        )
+
+    def close(self) -> None:
+        """Ends the subscription: a blocked reader goes on at once, the daemon waits for nothing.
+
+        Events that were not delivered are dropped. Any thread and a signal handler may call it,
+        also again. In a child process it closes the child's copy of the socket alone.
+        """
+        self._reader.closed = True
+        undelivered = discard(self._events)
+        self._discarded += len(undelivered)
+        self._current = None
+        if self._manual:
+            self._warn_unacknowledged(undelivered)
+        self._reader.close()
+        if self._buffer is not None:
+            self._buffer.close()
+
+    def _warn_unacknowledged(self, undelivered: list[Event]) -> None:
+        connection = self._reader.connection
+        if connection is None or self._pid != os.getpid():
+            return
+        count = connection.awaited_count - sum(event.unacknowledged for event in undelivered)
+        if count > 0:
+            warn_unacknowledged(f"the subscription is closed with {count} event(s)")
+
+    def _take(self) -> Event | None:
+        """The next event, which is the consumer's from now on, or None when none waits."""
+        try:
+            event = self._events.popleft()
+        except IndexError:
+            return None
+        if self._buffer is not None:
+            self._buffer.made_room()
+        if not self._manual:
+            self._current = event
+        return event
+
+    def _settle(self) -> None:
+        """Acknowledges the event that the consumer has had; it is done with it."""
+        event, self._current = self._current, None
+        if event is not None:
+            # If the connection is lost, the next read says so.
+            event.release()
+
+    def _accept(self, events: Sequence[Event]) -> None:
+        self._events.extend(events)
+        if self.closed:  # meanwhile
+            self._discarded += len(discard(self._events))
+
+    def __del__(self) -> None:
+        if not self.closed and self._reader.connection is not None:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            self.close()
+
+
+class Subscription(Core):
+    """A subscription: iterate over it for events, use it in a `with` statement to close it.
+
+    Each event is acknowledged when the next one is asked for, or when the loop or the `with`
+    block is left, however that happens. Made by subscribe(). For one consumer at a time.
+    """
+
+    def __init__(self, options: Plan) -> None:
+        super().__init__(options)
+        self._reader.open()
+        if options.buffer is not None:
+            self._buffer = Buffer(self._reader, self._events, options.buffer, options.when_full)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        if self._buffer is not None:
+            self._buffer.join()
+
+    def __iter__(self) -> Iterator[Event]:
+        try:
+            while True:
+                try:
+                    event = self.__next__()
+                except StopIteration:
+                    return
+                yield event
+        finally:
+            self._settle()
+
+    def __next__(self) -> Event:
+        """The next event; waits for it.
+
+        Raises StopIteration after close(); Error or EOF when the daemon is lost, DaemonSilent
+        when its heartbeats are, BufferFull; these end the subscription.
+        """
+        self._settle()
+        event = self._take()
+        while event is None:
+            self._fill()
+            event = self._take()
+        return event
+
+    def _fill(self) -> None:
+        check_process(self._pid)
+        try:
+            if self._buffer is None:
+                self._read()
+            else:
+                self._await_buffer(self._buffer)
+        except Exception:
+            self.close()
+            raise
+
+    def _read(self) -> None:
+        if self.closed:
+            raise StopIteration
+        self._accept(self._reader.read(_BURST))
+
+    def _await_buffer(self, buffer: Buffer) -> None:
+        buffer.wait()
+        if not self._events:
+            buffer.raise_error()
+            raise StopIteration
+
+
+def subscribe(
+    *what: What,
+    address: Address | None = None,
+    heartbeat: Seconds | None = None,
+    health_check: Seconds | None = None,
+    stream: str | None = None,
+    start: Time = None,
+    stop: Time = None,
+    filter: str | None = None,  # noqa: A002, the field's own term
+    usid: int = 0,
+    verbosity: Verbosity | str | int | None = None,
+    ack: Literal["auto", "manual"] = "auto",
+    buffer: int | None = None,
+    when_full: Literal["wait", "drop-oldest", "raise"] = "wait",
+    reconnect: bool | Backoff = False,
+) -> Subscription:
+    """Connect to the daemon and subscribe to notifications.
+
+    what -- names such as "audit" and "commit-diff", or Notif bits
+    address -- (host, port), "host:port", or the path of a UNIX socket. Default: NCS_IPC_PATH,
+        NCS_IPC_ADDR and NCS_IPC_PORT, CONFD_IPC_ADDR and CONFD_IPC_PORT of the environment, else
+        the product's
+    heartbeat -- seconds, or a timedelta: the daemon is lost when it sends nothing for three of
+        these intervals. The heartbeats are events only if "heartbeat" is asked for
+    health_check -- seconds, or a timedelta, between "health-check" events
+    stream -- name of an event stream, for "stream-event"
+    start, stop -- replay the stream from and until then: aware datetimes, or ISO 8601 text
+    filter -- an XPath expression that selects the stream's events
+    usid -- only progress of this user session; only what it may read of a stream
+    verbosity -- of progress: a Verbosity or its name, such as "debug"
+    ack -- "auto": each event is acknowledged when the next is asked for or the block is left;
+        "manual": the consumer calls event.ack()
+    buffer -- read in a thread of its own, ahead of the consumer by at most so many events
+    when_full -- what to do when the buffer is full: "wait"; "drop-oldest", then a Dropped marker
+        says how many; "raise" BufferFull
+    reconnect -- connect again when the daemon is lost, and yield Disconnected and Connected; a
+        stream goes on after the last event seen. A Backoff says how long to wait in between
+
+    Returns a Subscription. Raises TypeError, ValueError or OverflowError for an argument that is
+    wrong, Error when the daemon can't be reached or refuses (C: confd_notifications_connect2()).
+    """
+    options = plan(
+        what,
+        address,
+        ack,
+        buffer,
+        when_full,
+        reconnect,
+        heartbeat=heartbeat,
+        health_check=health_check,
+        stream=stream,
+        start=start,
+        stop=stop,
+        filter=filter,
+        usid=usid,
+        verbosity=verbosity,
+    )
+    return Subscription(options)
