@@ -118,8 +118,8 @@ class Hub:
                 peer = self._peer(session)
                 if peer not in frames:
                     frames[peer] = kind.frame(peer, fields)
-                self._send(session, frames[peer], delivery)
-                self._owe(session, kind, fields, delivery)
+                if self._send(session, frames[peer], delivery):
+                    self._owe(session, kind, fields, delivery)
         return delivery
 
     def send(self, frame: bytes, to: Subscriber | int | None) -> Delivery:
@@ -151,9 +151,11 @@ class Hub:
     def _peer(self, session: Session) -> Peer:
         return Peer(session.subscriber.protocol, self._settings.product)
 
-    def _send(self, session: Session, frame: bytes, delivery: Delivery) -> None:
-        session.outbox.put(frame)
-        delivery.count += 1
+    def _send(self, session: Session, frame: bytes, delivery: Delivery) -> bool:
+        """Sends to a session; returns whether so: not to one that is being disconnected."""
+        sent = session.outbox.put(frame)
+        delivery.count += sent
+        return sent
 
     def _owe(self, session: Session, kind: Kind, fields: Fields, delivery: Delivery) -> None:
         ack = kind.ack

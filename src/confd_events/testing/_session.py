@@ -56,12 +56,14 @@ class Outbox:
         self._frames: list[bytes] = []
         self._closed = False
 
-    def put(self, frame: bytes) -> None:
-        """Queues a frame; ignored once closed."""
+    def put(self, frame: bytes) -> bool:
+        """Queues a frame; returns whether so: not once closed."""
         with self._changed:
-            if not self._closed:
-                self._frames.append(frame)
-                self._changed.notify()
+            if self._closed:
+                return False
+            self._frames.append(frame)
+            self._changed.notify()
+            return True
 
     def close(self) -> None:
         """No more frames: `take` ends after those queued before."""
