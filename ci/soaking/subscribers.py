@@ -235,6 +235,12 @@ def collect_garbage() -> None:
         gc.collect()
 
 
+def end_with_the_input() -> None:
+    """Ends when the parent process says so, or is gone."""
+    sys.stdin.read()
+    end()
+
+
 def main() -> None:
     subscribers = Subscribers(json.loads(sys.argv[1]))
     threads = subscribers.start()
@@ -244,7 +250,7 @@ def main() -> None:
     # Signals interrupt the main thread alone: it reads, too.
     signal.signal(signal.SIGALRM, lambda *_: None)
     signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-    threading.Thread(target=lambda: (sys.stdin.read(), end()), daemon=True).start()
+    threading.Thread(target=end_with_the_input, daemon=True).start()
     subscribers.follow("iterator, audit-sync")
     signal.setitimer(signal.ITIMER_REAL, 0)
     for thread in threads:
