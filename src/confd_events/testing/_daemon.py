@@ -100,14 +100,14 @@ class Daemon(Notifier):
         self.stop()
 
     def start(self) -> None:
-        """Listens; OSError when the address can not be had."""
+        """Listens; OSError or OverflowError when the address can not be had."""
         listener = socket.socket(self._family, socket.SOCK_STREAM)
         try:
             if self._family != socket.AF_UNIX:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(self._bind_to)
             listener.listen()
-        except OSError:
+        except (OSError, OverflowError):
             listener.close()
             raise
         self._listener = listener

@@ -1,0 +1,7 @@
+"""python -m confd_events.cli"""
+
+import sys
+
+from . import main
+
+sys.exit(main())

@@ -1,0 +1,97 @@
+"""confd-events info: which library, which address."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import confd_events
+from confd_events._address import default_address
+
+from ._exit import OK, UsageError
+from ._render import Piece, escaped, printer, written_address
+
+if TYPE_CHECKING:
+    from ._arguments import Subparsers
+
+_DESCRIPTION = """\
+Shows what this command and Python programs on this host use: the version of this package, the
+vendor's library libconfd, and the address of the daemon that they connect to unless told another.
+Nothing is connected. Try this first when something does not work.
+"""
+
+_EXAMPLES = """\
+examples:
+  confd-events info
+  NCS_IPC_PORT=4570 confd-events info    what a variable of the environment changes
+  confd-events info --json
+"""
+
+_EXTRAS = {"cli": "rich", "testing": "erlang"}
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Adds the subcommand."""
+    parser = subparsers.add_parser(
+        "info",
+        help="show which libconfd and which address are in use",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints it."""
+    facts = _facts()
+    show = printer()
+    if arguments.json:
+        show(Piece(json.dumps(facts)))
+        return OK
+    for name, text in _described(facts):
+        show(Piece(f"{name:<13}", "bold cyan"), Piece(escaped(text)))
+    return OK
+
+
+def _facts() -> dict[str, Any]:
+    try:
+        address, variables = default_address()
+    except ValueError as error:
+        raise UsageError(f"environment variable {error}") from error
+    return {
+        "version": confd_events.__version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "extras": {extra: find_spec(module) is not None for extra, module in _EXTRAS.items()},
+        "library": confd_events.library(),
+        "address": _jsonable(address),
+        "variables": variables,
+    }
+
+
+def _jsonable(address: Any) -> dict[str, Any]:
+    if isinstance(address, tuple):
+        return dict(zip(("ip", "port"), address))
+    return {"path": address}
+
+
+def _described(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    library = facts["library"]
+    extras = [f"{name}: {'yes' if there else 'no'}" for name, there in facts["extras"].items()]
+    stub = ", the stub" if library["stub"] else ""
+    yield "confd-events", facts["version"]
+    yield "Python", f"{facts['python']}, {facts['executable']}"
+    yield "extras", ", ".join(extras)
+    yield "libconfd", f"{library['version']} of {library['product']}{stub}"
+    yield "API level", f"{library['api_level']}, protocol {library['protocol']}"
+    yield "file", f"{library['path']}, {library['link']}"
+    yield "it lacks", ", ".join(library["missing"]) or "nothing"
+    variables = " and ".join(facts["variables"])
+    source = f"from {variables}" if variables else "the default, for no variable names another"
+    yield "address", f"{written_address(facts['address'])}, {source}"

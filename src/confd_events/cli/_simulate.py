@@ -1,0 +1,189 @@
+"""confd-events simulate: a daemon to try a program against."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import cycle, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from confd_events import library
+from confd_events._address import endpoints
+
+from ._arguments import count as count_argument
+from ._arguments import per_second
+from ._exit import OK, UnavailableError, UsageError
+from ._player import Player
+from ._render import written_address
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from confd_events.testing import Daemon
+
+    from ._arguments import Subparsers
+    from ._script import Step
+
+_DESCRIPTION = """\
+Runs a simulated NSO or ConfD daemon on this host, so that a program can be tried without the real
+one. It sends the notifications of a script, or made-up ones at a steady rate, to all programs that
+subscribe to them. It prints where it listens, and then what it sends, who subscribes, and what is
+acknowledged. It ends with the script, after --count notifications, or by Ctrl-C. Needs the extra
+testing: pip install 'confd-events[testing]'.
+"""
+
+_EXAMPLES = """\
+a script has a notification per line, as JSON:
+  {"notification": "audit", "user": "ada", "usid": 7, "msg": "logged in"}
+  {"notification": "commit", "after": 0.5, "uinfo": {"username": "ada", "usid": 7}}
+"after" is in seconds; the other keys are those of the notification.
+
+examples:
+  confd-events simulate                                     all kinds, one a second
+  confd-events simulate --rate 10 --only audit,commit --seed 1 --count 100
+  confd-events simulate --address 127.0.0.1:4569 script.jsonl --wait-for-subscriber
+  confd-events simulate --path /tmp/daemon.socket script.jsonl --loop
+"""
+
+_STREAM = "NETCONF"  # the stream that is there in any case
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Adds the subcommand."""
+    parser = subparsers.add_parser(
+        "simulate",
+        help="run a simulated daemon to try a program against",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument(
+        "script", nargs="?", metavar="FILE", help="the script; - for standard input"
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="listen here; default: a free port of 127.0.0.1",
+    )
+    where.add_argument("--path", help="listen on this UNIX socket")
+    mix = parser.add_argument_group("without a script")
+    mix.add_argument(
+        "--rate", type=per_second, metavar="N", help="notifications a second; default 1"
+    )
+    mix.add_argument("--only", metavar="NAMES", help="of these kinds alone, such as audit,commit")
+    mix.add_argument("--seed", type=int, metavar="N", help="the same again for the same number")
+    parser.add_argument(
+        "--count", type=count_argument, metavar="N", help="end after so many notifications"
+    )
+    parser.add_argument("--loop", action="store_true", help="play the script again and again")
+    parser.add_argument(
+        "--wait-for-subscriber", action="store_true", help="begin when a program has subscribed"
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="do not print what is sent and acknowledged"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the daemon until its script ends."""
+    steps, streams = _steps(arguments)
+    with _listening(arguments) as daemon:
+        for stream in streams:
+            daemon.add_stream(stream)
+        player = Player(daemon, arguments.quiet)
+        player.introduce()
+        if arguments.wait_for_subscriber:
+            player.wait_for_subscriber()
+        player.play(islice(steps, arguments.count))
+        player.wait_for_acknowledgements()
+    return OK
+
+
+@contextmanager
+def _listening(arguments: argparse.Namespace) -> Iterator[Daemon]:
+    from confd_events.testing import Daemon
+
+    try:
+        where = _where(arguments)
+        daemon = Daemon(product=library()["product"].lower(), **where)
+        daemon.start()
+    except ValueError as error:
+        raise UsageError(error) from error
+    except OSError as error:
+        reason = f"can not listen on {written_address(where)}: {error.strerror}"
+        raise UnavailableError(reason) from error
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def _where(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.path is not None:
+        return {"path": arguments.path}
+    if arguments.address is not None:
+        return endpoints(arguments.address)[0].where
+    return {"ip": "127.0.0.1", "port": 0}
+
+
+# What is sent
+
+
+def _steps(arguments: argparse.Namespace) -> tuple[Iterator[Step], set[str]]:
+    """What to play, and the streams in it."""
+    try:
+        import confd_events.testing  # noqa: F401
+    except ImportError as error:
+        raise UnavailableError(
+            "simulate needs the extra testing: pip install 'confd-events[testing]'"
+        ) from error
+    if arguments.script is None:
+        return _mix(arguments), {_STREAM}
+    for option in ("rate", "only", "seed"):
+        if getattr(arguments, option) is not None:
+            raise UsageError(f"--{option} is for notifications without a script")
+    steps = _read(arguments.script)
+    if arguments.loop and not sum(step.after for step in steps):
+        raise UsageError('--loop needs a script that takes time; add "after" to a line')
+    streams = {step.fields["stream"] for step in steps if "stream" in step.fields}
+    return cycle(steps) if arguments.loop else iter(steps), {_STREAM, *streams}
+
+
+def _read(name: str) -> list[Step]:
+    from ._script import read_script
+
+    try:
+        with _open(name) as file:
+            steps = list(read_script("standard input" if name == "-" else name, file))
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(error) from error
+    if not steps:
+        raise UsageError(f"{name}: no notification in it")
+    return steps
+
+
+def _open(name: str) -> AbstractContextManager[TextIO]:
+    return nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8-sig")
+
+
+def _mix(arguments: argparse.Namespace) -> Iterator[Step]:
+    from ._mix import MIX, mix
+    from ._script import kind_named
+
+    if arguments.loop:
+        raise UsageError("--loop is for a script; without one there is no end")
+    try:
+        kinds = [kind_named(name) for name in (arguments.only or ",".join(MIX)).split(",")]
+    except ValueError as error:
+        raise UsageError(f"--only: {error}") from error
+    absent = [kind for kind in kinds if kind not in MIX]
+    if absent:
+        raise UsageError(f"--only: {absent[0]} is not made up; write a script for it")
+    return mix(kinds, arguments.rate or 1, random.Random(arguments.seed))

@@ -1,0 +1,171 @@
+"""The command confd-events: info, help, wrong usage, and what the documentation says of it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import shlex
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from cli import environment, ran
+from test_docs import PAGES, ROOT
+
+import confd_events as events
+from confd_events import cli
+from confd_events.cli._script import read_script
+
+COMMANDS = ("info", "monitor", "simulate")
+SHELL_BLOCK = re.compile(r"```(?:sh|console)\n(.*?)```", re.DOTALL)
+SCRIPT_BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
+USE = re.compile(rf"confd-events ((?:{'|'.join(COMMANDS)})\b[^|>#&\n]*)")
+
+
+def test_the_package_installs_the_command() -> None:
+    # Python 3.9 knows no selection by group.
+    scripts = entry_points()
+    found = (
+        scripts.select(group="console_scripts")
+        if hasattr(scripts, "select")
+        else scripts["console_scripts"]
+    )
+    command = next(script for script in found if script.name == "confd-events")
+    assert command.load() is cli.main
+
+
+def test_info_tells_library_and_address() -> None:
+    done = ran("info")
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    library = events.library()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lines["confd-events"] == events.__version__
+    assert lines["Python"].startswith(platform.python_version())
+    assert lines["file"] == f"{library['path']}, {library['link']}"
+    assert lines["libconfd"].startswith(library["version"])
+    assert lines["address"].startswith(f"{events.ADDR}:{events.PORT}, the default")
+
+
+def test_info_as_json() -> None:
+    told = json.loads(ran("info", "--json").stdout)
+    assert told["library"] == events.library()
+    assert told["address"] == {"ip": events.ADDR, "port": events.PORT}
+    assert told["variables"] == []
+    assert told["extras"] == {"cli": True, "testing": True}
+
+
+@pytest.mark.parametrize(
+    ("variables", "address", "source"),
+    [
+        ({"NCS_IPC_PORT": "4570"}, f"{events.ADDR}:4570", "from NCS_IPC_PORT"),
+        (
+            {"NCS_IPC_ADDR": "2001:db8::1", "NCS_IPC_PORT": "4570"},
+            "[2001:db8::1]:4570",
+            "from NCS_IPC_ADDR and NCS_IPC_PORT",
+        ),
+        ({"NCS_IPC_PATH": "/run/ncs"}, "/run/ncs", "from NCS_IPC_PATH"),
+    ],
+)
+def test_info_tells_which_variable_leads_where(
+    variables: dict[str, str], address: str, source: str
+) -> None:
+    lines = ran("info", env=environment(**variables)).stdout.splitlines()
+    assert lines[-1].split(maxsplit=1)[1] == f"{address}, {source}"
+
+
+def test_info_refuses_a_variable_that_is_wrong() -> None:
+    done = ran("info", env=environment(NCS_IPC_PORT="many"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("confd-events: environment variable NCS_IPC_PORT: 'many'")
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+def test_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command, "--help"])
+    assert ended.value.code == 0
+    assert "examples:" in capsys.readouterr().out or not command
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"confd-events {events.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "the following arguments are required: COMMAND; see confd-events --help"),
+        (["watch"], "invalid choice: 'watch'"),
+        (["info", "--jsn"], "unrecognized arguments: --jsn"),
+        (["simulate", "--rate", "0"], "argument --rate: '0' is not a number above 0"),
+        (["simulate", "--rate", "fast"], "argument --rate: 'fast' is not a number above 0"),
+        (["simulate", "--count", "0"], "argument --count: '0' is not a whole number from 1"),
+        (["simulate", "--path", "x", "--address", "y:1"], "not allowed with argument"),
+        (["monitor", "audit", "--timeout", "-1"], "argument --timeout"),
+        (["monitor", "audit", "--count", "some"], "'some' is not a whole number from 1"),
+        (["monitor", "audit", "--where", "user"], "'user' is not KEY=PATTERN"),
+        (["monitor", "--stream", "x", "--start", "now"], "argument --start"),
+        (["monitor", "--stream", "x", "--start", "2026-01-31T12:00:00"], "has no time zone"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told.startswith("confd-events: ")
+    assert said in told
+    assert told.count("\n") == 1
+
+
+# The documentation
+
+
+def uses() -> list[tuple[str, str]]:
+    """Every use of the command in a shell block of the documentation or in a help text."""
+    documents = [(page.name, page.read_text()) for page in PAGES]
+    found = [
+        (name, use)
+        for name, text in documents
+        for block in SHELL_BLOCK.findall(text)
+        for use in USE.findall(block.replace("\\\n", " "))
+    ]
+    for command in COMMANDS:
+        epilog = getattr(cli, f"_{command}")._EXAMPLES
+        found += [(f"{command} --help", re.split(r"\s{3,}", use)[0]) for use in USE.findall(epilog)]
+    return found
+
+
+@pytest.mark.parametrize(("where", "use"), uses())
+def test_the_documented_use_is_right(where: str, use: str) -> None:
+    cli.parser().parse_args(shlex.split(use))
+
+
+def test_the_documentation_uses_every_option_in_text() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
+    for command in COMMANDS:
+        for option in re.findall(r"--[a-z-]+", helped(command)):
+            assert option in text or option == "--help", option
+
+
+def helped(command: str) -> str:
+    action = cli.parser()._subparsers
+    assert action is not None
+    parser = next(iter(action._group_actions)).choices[command]  # type: ignore[index]
+    return str(parser.format_help())
+
+
+def test_the_documented_scripts_are_right() -> None:
+    blocks = SCRIPT_BLOCK.findall((ROOT / "docs" / "cli.md").read_text())
+    assert blocks
+    for block in blocks:
+        assert list(read_script("docs/cli.md", block.splitlines()))
+
+
+def test_the_documented_exit_codes_are_those_of_the_help() -> None:
+    codes = re.findall(r"^  (\d+) ", cli._EXIT_CODES, re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \|", Path(ROOT / "docs" / "cli.md").read_text(), re.MULTILINE)
+    assert rows == codes
