@@ -70,8 +70,27 @@ def test_info_as_json() -> None:
 def test_info_tells_which_variable_leads_where(
     variables: dict[str, str], address: str, source: str
 ) -> None:
-    lines = ran("info", env=environment(**variables)).stdout.splitlines()
-    assert lines[-1].split(maxsplit=1)[1] == f"{address}, {source}"
+    told = ran("info", env=environment(**variables)).stdout
+    assert f"\naddress      {address}, {source}\n" in told
+
+
+@pytest.mark.parametrize(
+    ("mode", "note"),
+    [
+        (0o600, "readable by its owner alone"),
+        (0o640, "readable by its group; chmod 600 it"),
+        (0o644, "readable by its group and all; chmod 600 it"),
+        (None, "not readable: No such file or directory"),
+    ],
+)
+def test_info_tells_who_may_read_the_secret(tmp_path: Path, mode: int | None, note: str) -> None:
+    secret = tmp_path / "secret"
+    if mode is not None:
+        secret.write_text("hunter2")
+        secret.chmod(mode)
+    done = ran("info", env=environment(NCS_IPC_ACCESS_FILE=str(secret)))
+    assert done.stdout.splitlines()[-1] == f"access file  {secret}, {note}"
+    assert "hunter2" not in done.stdout + done.stderr
 
 
 def test_info_refuses_a_variable_that_is_wrong() -> None:

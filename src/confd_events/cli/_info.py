@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from stat import S_IRGRP, S_IROTH
 from typing import TYPE_CHECKING, Any
 
 import confd_events
@@ -32,6 +34,8 @@ examples:
   confd-events info --json
 """
 
+# The files with the secret of the access check, as libconfd looks for them.
+_ACCESS_FILES = ("CONFD_IPC_ACCESS_FILE", "NCS_IPC_ACCESS_FILE")
 _EXTRAS = {"cli": "rich", "testing": "erlang"}
 
 
@@ -72,7 +76,23 @@ def _facts() -> dict[str, Any]:
         "library": confd_events.library(),
         "address": _jsonable(address),
         "variables": variables,
+        "access_file": _access_file(),
     }
+
+
+def _access_file() -> dict[str, str] | None:
+    """The file with the secret of the access check, and who may read it; not what is in it."""
+    path = next(filter(None, map(os.environ.get, _ACCESS_FILES)), None)
+    if path is None:
+        return None
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        return {"path": path, "note": f"not readable: {error.strerror}"}
+    open_to = [who for who, bit in (("its group", S_IRGRP), ("all", S_IROTH)) if mode & bit]
+    if open_to:
+        return {"path": path, "note": f"readable by {' and '.join(open_to)}; chmod 600 it"}
+    return {"path": path, "note": "readable by its owner alone"}
 
 
 def _jsonable(address: Any) -> dict[str, Any]:
@@ -95,3 +115,5 @@ def _described(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     variables = " and ".join(facts["variables"])
     source = f"from {variables}" if variables else "the default, for no variable names another"
     yield "address", f"{written_address(facts['address'])}, {source}"
+    access = facts["access_file"]
+    yield "access file", "none" if access is None else f"{access['path']}, {access['note']}"
