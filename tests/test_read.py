@@ -79,6 +79,15 @@ def test_burst_waits_no_longer_than_told(ends: Ends) -> None:
     assert len(events.read_notifications(reader, timeout=10)) == 1
 
 
+def test_a_look_does_not_wait_for_the_rest_of_a_large_frame(ends: Ends) -> None:
+    reader, writer = ends
+    frame = encode("audit_network", config="x" * 100_000)
+    writer.sendall(frame[:50_000])
+    assert events.read_notifications(reader, timeout=0) == []
+    writer.sendall(frame[50_000:])
+    assert len(events.read_notifications(reader, timeout=0)) == 1
+
+
 def test_end_of_the_stream_is_seen_without_waiting(ends: Ends) -> None:
     reader, writer = ends
     writer.sendall(AUDIT[:9])

@@ -5,15 +5,17 @@ This module only wraps the C library; confd_events re-exports it.
 """
 
 import os
+from _socket import socket as Socket
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
 
 from confd_events.error import EOF, Error
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.list cimport PyList_New, PyList_SET_ITEM
 from cpython.ref cimport Py_INCREF, PyObject
-from cpython.unicode cimport PyUnicode_DecodeUTF8, PyUnicode_InternFromString
+from cpython.weakref cimport PyWeakref_NewRef
+from cpython.unicode cimport PyUnicode_InternFromString
 from libc.errno cimport errno
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -26,18 +28,13 @@ from confd_events._libconfd cimport *
 
 # Text, numbers and addresses
 
-cdef inline str text_of(const char *s, size_t size):
-    """Text that need not be UTF-8: odd bytes become lone surrogates."""
-    return PyUnicode_DecodeUTF8(s, <Py_ssize_t>size, "surrogateescape")
-
-
 cdef inline str text(const char *s):
-    return "" if s == NULL else text_of(s, strlen(s))
+    return "" if s == NULL else shared_text(s, strlen(s))
 
 
 cdef inline str chars(const char *s, size_t size):
     """Text in a char array, NUL-terminated unless it fills the array."""
-    return text_of(s, strnlen(s, size))
+    return shared_text(s, strnlen(s, size))
 
 
 cdef bytes encoded(str argument, value):
@@ -115,15 +112,42 @@ include "convert.pxi"
 
 cdef int stream_fd(sock) except -1:
     """The descriptor of a connected, blocking stream socket."""
-    cdef const char *problem
     cdef int fd
     if not hasattr(sock, "fileno"):
         raise TypeError(
             f"sock: expected a socket or an object with fileno(), not {type(sock).__name__}")
     fd = c_int("sock", sock.fileno())
+    check_stream(fd)
+    return fd
+
+
+cdef int check_stream(int fd) except -1:
     problem = unfit_stream(fd)
     if problem != NULL:
         raise ValueError(f"sock: {text(problem)}")
+    return 0
+
+
+# What has been seen of the stream that was read last, and a weak reference to its socket. For a
+# burst that is read one by one, it saves most of the looks and of the questions about the socket.
+cdef view seen
+cdef object seen_of = None
+
+
+cdef int reading_fd(sock) except? -1:
+    """As stream_fd(), but a socket object is asked only for what may have changed since last time.
+    """
+    global seen_of
+    if not isinstance(sock, Socket) or sock.timeout is not None:
+        forget(&seen)
+        return stream_fd(sock)
+    reference = PyWeakref_NewRef(sock, None)
+    if reference is seen_of:
+        return sock.fileno()
+    forget(&seen)
+    seen_of = None
+    fd = stream_fd(sock)
+    seen_of = reference
     return fd
 
 
@@ -291,37 +315,20 @@ def read_notification(sock):
     notification that libconfd can't decode, ValueError or TypeError for a socket that is
     closed, non-blocking or none (C: confd_read_notification()).
     """
-    cdef confd_notification n
-    cdef int fd = stream_fd(sock)
-    cdef int status = CONFD_ERR
-    cdef int os_errno = 0
-    cdef bint ready = False
-    while not ready:
-        with nogil:
-            ready = await_frame(fd, WAIT_MS)
-            if ready:
-                status = confd_read_notification(fd, &n)
-                os_errno = errno
-        if not ready:
-            PyErr_CheckSignals()
-    check(status, os_errno)
-    try:
-        return to_dict(&n)
-    finally:
-        confd_free_notification(&n)
-
-
-# Structs read in one go: enough to make the GIL cheap, few enough to stay in the cache.
-cdef enum:
-    BURST = 16
+    cdef int fd = reading_fd(sock)
+    cdef int count = count_whole(fd, 1)
+    while count == 0:
+        count = await_frames(sock, fd, WAIT_MS, 1)
+    return read_next(fd, count)
 
 
 def read_notifications(sock, max=1000, timeout=None):
     """Read all notifications that have arrived, but wait for the first.
 
     max -- at most so many, 1 or more
-    timeout -- seconds to wait for a whole notification; None to wait as long as it takes. Once
-        libconfd reads one that is larger than 16 KB, it waits for the rest of it regardless
+    timeout -- seconds to wait for a whole notification; None to wait as long as it takes, 0 not
+        to wait at all. Once libconfd reads one that is larger than 16 KB, it waits for the rest of
+        it regardless, but for a timeout of 0
 
     Returns a list of dicts as of read_notification(), in order; it is empty only when the time
     is up. Raises as read_notification(). When one after the first can't be decoded, the Error's
@@ -330,19 +337,18 @@ def read_notifications(sock, max=1000, timeout=None):
     """
     cdef int limit = c_int("max", max)
     cdef double deadline = end_of_wait(timeout)
-    cdef int fd = stream_fd(sock)
+    cdef int fd = reading_fd(sock)
+    cdef int count, milliseconds
     cdef list result = []
-    cdef confd_notification *burst
     if limit < 1:
         raise ValueError(f"max: {limit} is not 1 or more")
-    burst = <confd_notification *>malloc(BURST * sizeof(confd_notification))
-    if burst == NULL:
-        raise MemoryError()
-    try:
-        while read_burst(fd, burst, limit, deadline, result):
-            pass
-    finally:
-        free(burst)
+    count = count_whole(fd, limit)
+    while count == 0:
+        milliseconds = wait_ms(deadline)
+        count = await_frames(sock, fd, milliseconds, limit)
+        if count == 0 and milliseconds == 0:
+            return result
+    read_burst(fd, count, limit, result)
     return result
 
 
@@ -359,46 +365,113 @@ cdef double end_of_wait(timeout) except -1:
     return monotonic_seconds() + seconds
 
 
-cdef bint read_burst(int fd, confd_notification *burst, int limit, double deadline,
-                     list result) except -1:
-    """Append one burst of what has arrived; wait only for the first of all.
+# Python's own, in seconds: how long a thread keeps the lock while others wait for it.
+cdef double SWITCH_INTERVAL = 0.005
 
-    Returns whether to go on.
+# Instead of a number of whole frames.
+cdef enum:
+    UNKNOWN = -1
+
+# The descriptors from which libconfd reads without the lock held. Whoever else looked at or read
+# from one of them would take the rest of that notification for another.
+cdef set being_read = set()
+
+
+cdef inline bint is_being_read(int fd) except -1:
+    return bool(being_read) and fd in being_read
+
+
+cdef int count_whole(int fd, int most) except? -1:
+    """How many whole frames have arrived, at most so many."""
+    if is_being_read(fd):
+        raise RuntimeError("sock: another thread is in the midst of a notification; give each "
+                           "thread a socket of its own")
+    return whole_frames(fd, &seen, most)
+
+
+cdef int await_frames(sock, int fd, int milliseconds, int most) except? -1:
+    """Wait for whole frames; return how many are there, at most so many.
+
+    0 when none came, UNKNOWN when only libconfd can tell what there is, and may block.
     """
-    cdef int held = <int>len(result)
-    cdef int size = min(limit - held, BURST)
-    cdef int count = 0
-    cdef int status = CONFD_OK
-    cdef int os_errno = 0
-    cdef int milliseconds = wait_ms(deadline)
-    cdef bint ready
+    cdef sight found
+    cdef int count
+    check_stream(fd)
     with nogil:
-        ready = whole_frame(fd) if held else await_frame(fd, milliseconds)
-        while ready and count < size:
-            status = confd_read_notification(fd, &burst[count])
-            os_errno = errno
-            if status != CONFD_OK:
-                break
-            count += 1
-            ready = whole_frame(fd)
-    error = None if status == CONFD_OK else failure(status, os_errno)
-    append_dicts(result, burst, count)
-    if error is not None:
-        error.notifications = result
-        raise error
-    if not result:
+        found = await_frame(fd, milliseconds)
+    if sock.fileno() != fd:
+        raise ValueError("sock: was closed by another thread")
+    if found == NOTHING:
         PyErr_CheckSignals()
-        return milliseconds != 0
-    return ready and len(result) < limit
+        return 0
+    # Perhaps another thread has read meanwhile what was there.
+    count = count_whole(fd, most)
+    return UNKNOWN if count == 0 and found == UNFINISHED else count
 
 
-cdef int append_dicts(list result, confd_notification *burst, int count) except -1:
+cdef dict read_next(int fd, int count):
+    """Read and convert the next notification.
+
+    Whole frames are read with the lock held: that does not block, and where other threads are
+    busy, giving the lock away and getting it back costs more than to read thousands.
+    """
+    cdef confd_notification n
+    cdef int status, os_errno
+    if count == UNKNOWN:
+        forget(&seen)
+        being_read.add(fd)
+        with nogil:
+            status = confd_read_notification(fd, &n)
+            os_errno = errno
+        being_read.discard(fd)
+    else:
+        pass_frame(&seen)
+        status = confd_read_notification(fd, &n)
+        os_errno = errno
+    if status != CONFD_OK:
+        forget(&seen)
+        raise failure(status, os_errno)
     try:
-        for i in range(count):
-            result.append(to_dict(&burst[i]))
+        return to_dict(&n)
     finally:
-        for i in range(count):
-            confd_free_notification(&burst[i])
+        confd_free_notification(&n)
+
+
+cdef int read_burst(int fd, int count, int limit, list result) except -1:
+    """Append notifications as long as whole ones are there, at most up to the limit."""
+    cdef double held_since = monotonic_seconds()
+    try:
+        if count == UNKNOWN:
+            result.append(read_next(fd, UNKNOWN))
+            count = whole_frames(fd, &seen, limit - 1)
+        while count:
+            append_whole(fd, count, result)
+            # Whoever waits for the lock gets it as often as between the lines of Python.
+            if monotonic_seconds() - held_since > SWITCH_INTERVAL:
+                with nogil:
+                    pass
+                held_since = monotonic_seconds()
+                if is_being_read(fd):
+                    break
+            count = whole_frames(fd, &seen, limit - <int>len(result))
+    except Error as error:
+        error.notifications = result
+        raise
+    return 0
+
+
+cdef int append_whole(int fd, int count, list result) except -1:
+    """Append so many notifications, which are there as a whole.
+
+    Without garbage collections meanwhile: nothing of what is made here can be garbage yet.
+    """
+    cdef bint collecting = pause_collections()
+    try:
+        for _ in range(count):
+            result.append(read_next(fd, count))
+    finally:
+        if collecting:
+            resume_collections()
     return 0
 
 

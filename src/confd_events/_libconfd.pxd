@@ -9,6 +9,20 @@ from libc.time cimport time_t
 from cpython.ref cimport PyObject
 
 
+cdef extern from *:
+    """
+    #if PY_VERSION_HEX >= 0x030A0000
+    #define pause_collections() PyGC_Disable()
+    #define resume_collections() PyGC_Enable()
+    #else
+    #define pause_collections() 0
+    #define resume_collections() 0
+    #endif
+    """
+    bint pause_collections()
+    int resume_collections()
+
+
 cdef extern from * nogil:
     """
     #include <arpa/inet.h>
@@ -47,6 +61,8 @@ cdef extern from * nogil:
     uint16_t htons(uint16_t number)
     const char *inet_ntop(int af, const void *address, char *text, unsigned int size)
     int inet_pton(int af, const char *text, void *address)
+    enum:
+        SOCK_STREAM
     size_t strnlen(const char *text, size_t size)
     int __builtin_ctzll(unsigned long long bits)
 
@@ -419,6 +435,7 @@ cdef extern from "tables.h" nogil:
     struct layout:
         long long type
         const char *member
+        PyObject *type_object
         PyObject *member_object
         field *fields
         size_t count
@@ -435,10 +452,23 @@ cdef extern from "tables.h" nogil:
     int value_to_text(const char *path, const confd_value_t *v, char *buf, size_t size)
 
 
+cdef extern from "texts.h":
+    str new_text(const char *s, size_t size)
+    str shared_text(const char *s, size_t size)
+
+
 cdef extern from "frames.h" nogil:
     const char *unfit_stream(int fd)
-    bint whole_frame(int fd)
-    bint await_frame(int fd, int milliseconds)
+    struct view:
+        pass
+    void forget(view *seen)
+    void pass_frame(view *seen)
+    int whole_frames(int fd, view *seen, int most)
+    enum sight:
+        NOTHING
+        WHOLE
+        UNFINISHED
+    sight await_frame(int fd, int milliseconds)
     enum:
         WAIT_MS
     int wait_ms(double deadline)

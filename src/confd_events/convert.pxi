@@ -6,6 +6,15 @@ cdef converter converters[KIND_COUNT]
 cdef layout *layout_of_bit[64]
 
 
+cdef inline list new_list(Py_ssize_t size):
+    """A list of its final size, each place to be filled once, by fill_list()."""
+    return PyList_New(max(0, size))
+
+cdef inline int fill_list(list into, Py_ssize_t i, value) except -1:
+    Py_INCREF(value)
+    PyList_SET_ITEM(into, i, value)
+    return 0
+
 cdef object convert_signed(const char *member, const field *f, int count):
     if f.size == 4:
         return (<const int32_t *>member)[0]
@@ -32,7 +41,10 @@ cdef object convert_text(const char *member, const field *f, int count):
 
 cdef object convert_texts(const char *member, const field *f, int count):
     cdef const char *const *texts = (<const char *const *const *>member)[0]
-    return [text(texts[i]) for i in range(count)]
+    cdef list result = new_list(count)
+    for i in range(count):
+        fill_list(result, i, text(texts[i]))
+    return result
 
 cdef object convert_values(const char *member, const field *f, int count):
     cdef const confd_value_t *const *values = (<const confd_value_t *const *const *>member)[0]
@@ -41,13 +53,13 @@ cdef object convert_values(const char *member, const field *f, int count):
 cdef object convert_tag_values(const char *member, const field *f, int count):
     cdef const confd_tag_value_t *values = (<const confd_tag_value_t *const *>member)[0]
     cdef TagValue made
-    cdef list result = []
+    cdef list result = new_list(count)
     for i in range(count):
         made = TagValue.__new__(TagValue)
         made.ns = values[i].tag.ns
         made.tag = values[i].tag.tag
-        made.v = make_value(&values[i].v)
-        result.append(made)
+        copy_value(&values[i].v, &made.content)
+        fill_list(result, i, made)
     return result
 
 cdef object convert_varbinds(const char *member, const field *f, int count):
@@ -77,7 +89,7 @@ cdef object convert_user_info(const char *member, const field *f, int count):
     return make_user_info(<const confd_user_info *>member)
 
 cdef object convert_trans_ctx(const char *member, const field *f, int count):
-    return make_trans_ctx((<confd_trans_ctx *const *>member)[0])
+    return take_trans_ctx(<confd_trans_ctx **>member)
 
 cdef object convert_ha_node(const char *member, const field *f, int count):
     cdef const confd_ha_node *node = <const confd_ha_node *>member
@@ -137,8 +149,11 @@ cdef int put_field(dict into, const char *payload, const field *f) except -1:
         return put_address(into, <const confd_ip *>member)
     if f.kind == KIND_V1_TRAP:
         return put_v1_trap(into, (<const confd_v1_trap_info *const *>member)[0])
-    if f.count_at != NOWHERE and (<const void *const *>member)[0] != NULL:
-        count = (<const int *>(payload + f.count_at))[0]
+    if f.count_at != NOWHERE:
+        if (<const void *const *>member)[0] != NULL:
+            count = (<const int *>(payload + f.count_at))[0]
+        if f.optional and count <= 0:
+            return 0
     value = converters[<int>f.kind](member, f, count)
     if f.optional and not value:
         return 0
@@ -151,21 +166,44 @@ cdef int put_field(dict into, const char *payload, const field *f) except -1:
 cdef dict to_dict(confd_notification *n):
     cdef unsigned long long type = type_of(n)
     cdef layout *kind = NULL
-    cdef dict members
-    cdef dict result = {"type": type}
     if type != 0 and type & (type - 1) == 0:
         kind = layout_of_bit[__builtin_ctzll(type)]
-    if kind != NULL:
-        members = {}
+    if kind == NULL:
+        return {"type": type}
+    return {"type": <object>kind.type_object,
+            <object>kind.member_object: payload_dict(kind, <char *>&n.n)}
+
+
+cdef dict payload_dict(const layout *kind, char *payload):
+    cdef dict members = {}
+    cdef size_t i
+    try:
         for i in range(kind.count):
-            put_field(members, <const char *>&n.n, &kind.fields[i])
-        result[<object>kind.member_object] = members
-    return result
+            put_field(members, payload, &kind.fields[i])
+    except BaseException:
+        end_transaction(kind, payload)
+        raise
+    return members
+
+
+cdef void end_transaction(const layout *kind, char *payload) noexcept:
+    """Release the transaction of a payload whose conversion failed before it was taken."""
+    cdef confd_trans_ctx **tctx
+    cdef size_t i
+    for i in range(kind.count):
+        if kind.fields[i].kind == KIND_TRANS_CTX:
+            tctx = <confd_trans_ctx **>(payload + kind.fields[i].offset)
+            if tctx[0] != NULL:
+                confd_diff_notification_done(-1, tctx[0])
 
 
 cdef PyObject *interned(const char *name) except NULL:
     """A string that lives as long as the process."""
-    made = PyUnicode_InternFromString(name)
+    return kept(PyUnicode_InternFromString(name))
+
+
+cdef PyObject *kept(made) except NULL:
+    """An object that lives as long as the process."""
     Py_INCREF(made)
     return <PyObject *>made
 
@@ -176,6 +214,7 @@ cdef int prepare_layouts() except -1:
     cdef field *f
     while kind.member != NULL:
         kind.member_object = interned(kind.member)
+        kind.type_object = kept(kind.type)
         for i in range(kind.count):
             f = &kind.fields[i]
             f.key_object = interned(f.key)

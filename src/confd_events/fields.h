@@ -56,6 +56,7 @@ struct field {
 struct layout {
     long long type;
     const char *member;
+    PyObject *type_object; /* made at import, as are the keys */
     PyObject *member_object;
     struct field *fields;
     size_t count;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -63,6 +64,58 @@ static inline const char *unfit_stream(int fd)
     return NULL;
 }
 
+/* What a look at a stream has shown. It stays true until somebody else reads from the stream. */
+struct view {
+    int fd;
+    size_t size; /* bytes that were seen */
+    size_t at;   /* of them, those that have been read since */
+    unsigned char bytes[16 * 1024];
+};
+
+static inline void forget(struct view *view)
+{
+    view->size = view->at = 0;
+}
+
+/* The size of the frame that begins there; 0 when its length has not been seen. */
+static inline size_t frame_size(const struct view *view, size_t at)
+{
+    uint32_t length;
+    if (at + FRAME_HEADER > view->size)
+        return 0;
+    memcpy(&length, view->bytes + at, FRAME_HEADER);
+    return FRAME_HEADER + (size_t)ntohl(length);
+}
+
+/* The next frame is about to be read. */
+static inline void pass_frame(struct view *view)
+{
+    view->at += frame_size(view, view->at);
+}
+
+/* How many whole frames have arrived, as far as the view reaches, at most so many. Never blocks.
+ * FIONREAD comes first, for a recv() would take a pending error from an empty socket, and the
+ * library shall report that. It also tells whether all that was seen is still there. */
+static inline int whole_frames(int fd, struct view *view, int most)
+{
+    size_t arrived = bytes_arrived(fd), end = 0, size;
+    int count = 0;
+    if (view->fd != fd || frame_size(view, view->at) == 0 || arrived < view->size - view->at) {
+        ssize_t seen = arrived == 0 ? 0 : recv(fd, view->bytes, sizeof view->bytes,
+                                               MSG_PEEK | MSG_DONTWAIT);
+        view->fd = fd;
+        view->at = 0;
+        view->size = seen > 0 ? (size_t)seen : 0;
+    }
+    while (count < most && (size = frame_size(view, view->at + end)) > 0) {
+        end += size;
+        if (end > arrived)
+            break;
+        count++;
+    }
+    return count;
+}
+
 /* Is a whole frame there? Never blocks. */
 static inline int whole_frame(int fd)
 {
@@ -98,36 +151,45 @@ static inline enum growth await_growth(int watch, int milliseconds)
     return event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? ENDS : GROWS;
 }
 
-/* Block until the rest of a frame has arrived, or nothing but reading helps. 0: look at signals
- * and the clock, and call again. */
-static inline int await_rest(int fd, int milliseconds)
+/* What a wait has shown. UNFINISHED: the end of the stream, an error, or a part of a frame of which
+ * more comes only while it is read, so that only the library knows; it may block. */
+enum sight { NOTHING, WHOLE, UNFINISHED };
+
+/* Block until the rest of a frame has arrived, or nothing but reading helps. NOTHING: look at
+ * signals and the clock, and call again. */
+static inline enum sight await_rest(int fd, int milliseconds)
 {
     enum growth growth = GROWS;
     int watch = open_watch(fd);
     if (watch < 0)
-        return 1; /* out of descriptors */
+        return UNFINISHED; /* out of descriptors */
     while (!whole_frame(fd) && bytes_arrived(fd) < AMPLE) {
         growth = await_growth(watch, milliseconds);
         if (growth != GROWS)
             break;
     }
     close(watch);
+    if (growth == GROWS && whole_frame(fd))
+        return WHOLE;
     return growth == GROWS || growth == ENDS ||
-           (growth == STALLS && bytes_arrived(fd) >= STALLED);
+           (growth == STALLS && bytes_arrived(fd) >= STALLED) ? UNFINISHED : NOTHING;
 }
 
-/* Block until the library can read without blocking: a frame, the end of the stream, or an error
- * is there. 0: nothing yet; look at signals and the clock, and call again. */
-static inline int await_frame(int fd, int milliseconds)
+/* Block until there is something to read. NOTHING: look at signals and the clock, and call
+ * again. */
+static inline enum sight await_frame(int fd, int milliseconds)
 {
-    struct pollfd wanted = {.fd = fd, .events = POLLIN};
-    if (whole_frame(fd))
-        return 1;
+    struct pollfd wanted = {.fd = fd, .events = POLLIN | POLLRDHUP};
     /* Not by a blocking recv(): it would take a pending error that the library shall report. */
     int ready = poll(&wanted, 1, milliseconds);
     if (ready == 0 || (ready < 0 && errno == EINTR))
-        return 0;
-    return wanted.revents != POLLIN || whole_frame(fd) || await_rest(fd, milliseconds);
+        return NOTHING;
+    if (whole_frame(fd))
+        return WHOLE;
+    if (wanted.revents != POLLIN)
+        return UNFINISHED;
+    /* Who does not wait at all must not be left to a library that waits for the rest. */
+    return milliseconds > 0 ? await_rest(fd, milliseconds) : NOTHING;
 }
 
 #endif

@@ -1,5 +1,7 @@
 # What the dicts hold beside numbers, text and values.
 
+@cython.no_gc  # a Value can't refer back
+@cython.freelist(64)
 cdef class TagValue:
     """One element of a stream event: a tag and its value (C: confd_tag_value_t).
 
@@ -8,12 +10,31 @@ cdef class TagValue:
 
     cdef readonly uint32_t ns
     cdef readonly uint32_t tag
-    cdef readonly Value v
+    cdef confd_value_t content  # until the Value is made, which is when somebody asks for it
+    cdef Value made
+
+    def __cinit__(self):
+        self.content.type = C_NOEXISTS
 
     def __init__(self, ns, tag, Value v not None):
         self.ns = c_uint32("ns", ns)
         self.tag = c_uint32("tag", tag)
-        self.v = v
+        self.made = v
+
+    def __dealloc__(self):
+        confd_free_value(&self.content)
+
+    @property
+    def v(self):
+        """The Value."""
+        return self.value()
+
+    cdef Value value(self):
+        if self.made is None:
+            self.made = Value.__new__(Value)
+            self.made.v = self.content
+            self.content.type = C_NOEXISTS
+        return self.made
 
     def __eq__(self, other):
         if not isinstance(other, TagValue):
@@ -133,7 +154,7 @@ cdef class UserInfo:
     cdef readonly int usid
     cdef readonly str context
     cdef readonly int proto
-    cdef readonly str addr
+    cdef in6_addr ip  # or what of it an IPv4 address takes
     cdef readonly int af
     cdef readonly int port
     cdef readonly long long logintime
@@ -145,6 +166,11 @@ cdef class UserInfo:
 
     def __init__(self):
         raise TypeError("a UserInfo comes from read_notification()")
+
+    @property
+    def addr(self):
+        """The address that the user came from, as text."""
+        return address_text(self.af, &self.ip)
 
     def __repr__(self):
         return (f"UserInfo(username={self.username!r}, usid={self.usid}, "
@@ -167,13 +193,13 @@ cdef UserInfo make_user_info(const confd_user_info *u):
     made.usid = u.usid
     made.context = chars(u.context, sizeof(u.context))
     made.proto = u.proto
-    made.addr = address_text(u.af, &u.ip)
+    memcpy(&made.ip, &u.ip, sizeof(u.ip))
     made.af = u.af
     made.port = u.port
     made.logintime = u.logintime
     made.lmode = u.lmode
     made.snmp_v3_ctx = chars(u.snmp_v3_ctx, sizeof(u.snmp_v3_ctx))
-    made.clearpass = chars(u.clearpass, sizeof(u.clearpass))
+    made.clearpass = new_text(u.clearpass, strnlen(u.clearpass, sizeof(u.clearpass)))
     made.flags = u.flags
     made.actx_thandle = u.actx.thandle
     return made
@@ -251,9 +277,11 @@ cdef class TransCtxRef:
         raise TypeError("a TransCtxRef can't be pickled or copied: it owns the transaction")
 
 
-cdef TransCtxRef make_trans_ctx(confd_trans_ctx *tctx):
+cdef TransCtxRef take_trans_ctx(confd_trans_ctx **tctx):
+    """A TransCtxRef that owns the transaction; the struct gives it up."""
     cdef TransCtxRef made = TransCtxRef.__new__(TransCtxRef)
-    made.tctx = tctx
+    made.tctx = tctx[0]
+    tctx[0] = NULL
     return made
 
 

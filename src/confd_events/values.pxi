@@ -1,7 +1,5 @@
 # Values of the data model, between C and Python.
 
-from confd_events import _values
-
 cdef enum:
     VALUE_TYPES = 64
 
@@ -165,6 +163,7 @@ cdef str pretty(const confd_value_t *v):
         free(large)
 
 
+@cython.freelist(64)
 cdef class Value:
     """A value of the data model (C: confd_value_t), immutable.
 
@@ -185,7 +184,7 @@ cdef class Value:
         cdef confd_value_t temporary
         cdef list keep = []
         if isinstance(init, Value) and type is None:
-            copy_value(&(<Value>init).v, self)
+            copy_value(&(<Value>init).v, &self.v)
             return
         cdef int chosen = inferred_type(init) if type is None else c_int("type", type)
         if not 0 <= chosen < VALUE_TYPES or makers[chosen] == NULL:
@@ -193,7 +192,7 @@ cdef class Value:
         memset(&temporary, 0, sizeof(temporary))
         temporary.type = <vtype>chosen
         makers[chosen](init, &temporary, keep)
-        copy_value(&temporary, self)
+        copy_value(&temporary, &self.v)
 
     def __dealloc__(self):
         confd_free_value(&self.v)
@@ -290,17 +289,17 @@ cdef class Value:
         raise TypeError("a Value can't be pickled; keep its str() or as_pyval()")
 
 
-cdef int copy_value(const confd_value_t *v, Value into) except -1:
-    """A deep copy, so that the Value stays valid when the C struct is gone."""
-    confd_value_dup_to(v, &into.v)
-    if into.v.type != v.type:
+cdef int copy_value(const confd_value_t *v, confd_value_t *into) except -1:
+    """A deep copy, which stays valid when the C struct is gone."""
+    confd_value_dup_to(v, into)
+    if into.type != v.type:
         raise MemoryError()
     return 0
 
 
 cdef Value make_value(const confd_value_t *v):
     cdef Value made = Value.__new__(Value)
-    copy_value(v, made)
+    copy_value(v, &made.v)
     return made
 
 
@@ -349,7 +348,7 @@ cdef object read_bool(const confd_value_t *v):
     return v.val.boolean != 0
 
 cdef object read_text(const confd_value_t *v):
-    return text_of(<const char *>v.val.c_buf.ptr, v.val.c_buf.size)
+    return shared_text(<const char *>v.val.c_buf.ptr, v.val.c_buf.size)
 
 cdef object read_octets(const confd_value_t *v):
     return (<const char *>v.val.c_buf.ptr)[:v.val.c_buf.size]
@@ -364,6 +363,7 @@ cdef object read_tag(const confd_value_t *v):
     return make_xml_tag(&v.val.xmltag)
 
 cdef object read_decimal64(const confd_value_t *v):
+    from decimal import Decimal  # here, for few need it and it takes long to load
     return Decimal(v.val.d64.value).scaleb(-v.val.d64.fraction_digits)
 
 
@@ -384,6 +384,12 @@ read_by(read_datetime, (C_DATETIME,))
 read_by(read_list, (C_LIST,))
 read_by(read_tag, XML_TYPES)
 read_by(read_decimal64, (C_DECIMAL64,))
+
+
+cdef object parts_by():
+    """The module that takes Python values apart, loaded when the first Value is made from one."""
+    from confd_events import _values
+    return _values
 
 
 # From Python to a value: one function for each group of types. The value may point into
@@ -456,7 +462,7 @@ cdef int make_octets(init, confd_value_t *v, list keep) except -1:
     return point_at(bytes(init), v, keep)
 
 cdef int make_hex(init, confd_value_t *v, list keep) except -1:
-    return point_at(_values.hex_octets(init), v, keep)
+    return point_at(parts_by().hex_octets(init), v, keep)
 
 cdef int make_ipv4(init, confd_value_t *v, list keep) except -1:
     return parse_address("init", AF_INET, str(init), &v.val.ip)
@@ -465,24 +471,24 @@ cdef int make_ipv6(init, confd_value_t *v, list keep) except -1:
     return parse_address("init", AF_INET6, str(init), &v.val.ip6)
 
 cdef int make_ipv4_prefix(init, confd_value_t *v, list keep) except -1:
-    address, length = _values.prefix_parts(init)
+    address, length = parts_by().prefix_parts(init)
     v.val.ipv4prefix.len = integer("init", length, 0, 32, "a prefix length")
     return parse_address("init", AF_INET, address, &v.val.ipv4prefix.ip)
 
 cdef int make_ipv6_prefix(init, confd_value_t *v, list keep) except -1:
-    address, length = _values.prefix_parts(init)
+    address, length = parts_by().prefix_parts(init)
     v.val.ipv6prefix.len = integer("init", length, 0, 128, "a prefix length")
     return parse_address("init", AF_INET6, address, &v.val.ipv6prefix.ip6)
 
 cdef int make_datetime_value(init, confd_value_t *v, list keep) except -1:
     cdef DateTime t
-    t = init if isinstance(init, DateTime) else DateTime(*_values.datetime_parts(init))
+    t = init if isinstance(init, DateTime) else DateTime(*parts_by().datetime_parts(init))
     v.val.datetime = t.t
     return 0
 
 cdef int make_date(init, confd_value_t *v, list keep) except -1:
     cdef DateTime t
-    year, month, day, zone, minutes = _values.date_parts(init)
+    year, month, day, zone, minutes = parts_by().date_parts(init)
     t = DateTime(year, month, day, timezone=zone, timezone_minutes=minutes)
     v.val.date.year = t.t.year
     v.val.date.month = t.t.month
@@ -492,7 +498,7 @@ cdef int make_date(init, confd_value_t *v, list keep) except -1:
     return 0
 
 cdef int make_time(init, confd_value_t *v, list keep) except -1:
-    cdef DateTime t = DateTime(0, 0, 0, *_values.time_parts(init))
+    cdef DateTime t = DateTime(0, 0, 0, *parts_by().time_parts(init))
     v.val.time.hour = t.t.hour
     v.val.time.min = t.t.min
     v.val.time.sec = t.t.sec
@@ -502,7 +508,7 @@ cdef int make_time(init, confd_value_t *v, list keep) except -1:
     return 0
 
 cdef int make_duration(init, confd_value_t *v, list keep) except -1:
-    parts = [fitting(part, v, 0, (1 << 32) - 1) for part in _values.duration_parts(init)]
+    parts = [fitting(part, v, 0, (1 << 32) - 1) for part in parts_by().duration_parts(init)]
     v.val.duration.years = parts[0]
     v.val.duration.months = parts[1]
     v.val.duration.days = parts[2]
@@ -514,7 +520,7 @@ cdef int make_duration(init, confd_value_t *v, list keep) except -1:
 
 cdef int make_oid(init, confd_value_t *v, list keep) except -1:
     cdef confd_snmp_oid *oid
-    parts = [fitting(part, v, 0, (1 << 32) - 1) for part in _values.oid_parts(init)]
+    parts = [fitting(part, v, 0, (1 << 32) - 1) for part in parts_by().oid_parts(init)]
     if len(parts) > 128:
         raise ValueError(f"init: an object identifier has at most 128 numbers, not {len(parts)}")
     memory = bytearray(sizeof(confd_snmp_oid))
@@ -551,13 +557,13 @@ cdef int make_identityref(init, confd_value_t *v, list keep) except -1:
     return 0
 
 cdef int make_decimal64(init, confd_value_t *v, list keep) except -1:
-    value, digits = _values.decimal64_parts(init)
+    value, digits = parts_by().decimal64_parts(init)
     v.val.d64.value = fitting(value, v, -(1 << 63), (1 << 63) - 1)
     v.val.d64.fraction_digits = integer("init", digits, 1, 18, "a number of fraction digits")
     return 0
 
 cdef int make_dquad(init, confd_value_t *v, list keep) except -1:
-    octets = _values.quad_octets(init)
+    octets = parts_by().quad_octets(init)
     memcpy(v.val.dquad.quad, <const char *>octets, 4)
     return 0
 
