@@ -1,0 +1,1 @@
+"""What `ci/bench` measures, against a sender in another process."""

@@ -1,0 +1,112 @@
+"""The ways to read that are compared. Each reads so many notifications and drops them."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import select
+import socket
+import time
+from typing import Any, Callable, NamedTuple
+
+import confd_events as events
+
+from .ctypes_binding import Binding
+from .loads import LOADS
+from .sender import Job, Sender
+
+Run = Callable[[Sender, Job], int]
+"""Reads the job's notifications from the sender; returns the nanoseconds that it took."""
+
+
+class Candidate(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    run: Run
+    loads: tuple[str, ...] = ()
+    """The only loads that it can read; empty for all."""
+
+
+def candidates(loops: ctypes.CDLL) -> list[Candidate]:
+    """All rows; the ratios are to the first."""
+    return [
+        Candidate("C: poll, read, free", _on_socket(_c_loop(loops.poll_and_read))),
+        Candidate("C: read, free", _on_socket(_c_loop(loops.read_only))),
+        Candidate("read_notification()", _on_socket(_one_by_one(events.read_notification))),
+        Candidate("read_notifications()", _on_socket(_in_bursts)),
+        Candidate("for event in subscription", _iterate(), _EVENTS),
+        Candidate("for event ..., buffer=1000", _iterate(buffer=1000), _EVENTS),
+        Candidate("async for event", _iterate_async, _EVENTS),
+        Candidate("ctypes", _on_socket(_one_by_one(Binding().read_notification)), _SIMPLE),
+    ]
+
+
+# To a subscription, heartbeats are no events unless it asked for them.
+_EVENTS = tuple(load for load in LOADS if load != "heartbeat")
+_SIMPLE = ("audit", "commit")
+
+
+def _on_socket(read: Callable[[socket.socket, int], None]) -> Run:
+    """The clock runs from when the first notification is there to when the last has been read."""
+
+    def run(sender: Sender, job: Job) -> int:
+        with sender.connected(job) as sock:
+            select.select([sock], [], [])
+            started = time.perf_counter_ns()
+            read(sock, job.total)
+            return time.perf_counter_ns() - started
+
+    return run
+
+
+def _c_loop(loop: Callable[[int, int], int]) -> Callable[[socket.socket, int], None]:
+    def read(sock: socket.socket, count: int) -> None:
+        if loop(sock.fileno(), count) != count:
+            raise RuntimeError("the loop in C ended early")
+
+    return read
+
+
+def _one_by_one(read_one: Callable[[socket.socket], Any]) -> Callable[[socket.socket, int], None]:
+    def read(sock: socket.socket, count: int) -> None:
+        for _ in range(count):
+            read_one(sock)
+
+    return read
+
+
+def _in_bursts(sock: socket.socket, count: int) -> None:
+    read = 0
+    while read < count:
+        read += len(events.read_notifications(sock))
+
+
+def _iterate(**options: Any) -> Run:
+    def run(sender: Sender, job: Job) -> int:
+        sender.expect(job)
+        with events.subscribe("audit", address=sender.path, **options) as subscription:
+            left = job.total
+            started = time.perf_counter_ns()
+            for _event in subscription:
+                left -= 1
+                if not left:
+                    break
+            return time.perf_counter_ns() - started
+
+    return run
+
+
+def _iterate_async(sender: Sender, job: Job) -> int:
+    async def iterate() -> int:
+        sender.expect(job)
+        async with events.subscribe_async("audit", address=sender.path) as subscription:
+            left = job.total
+            started = time.perf_counter_ns()
+            async for _event in subscription:
+                left -= 1
+                if not left:
+                    break
+            return time.perf_counter_ns() - started
+
+    return asyncio.run(iterate())

@@ -1,0 +1,99 @@
+"""ci/bench: it runs, and its table and its JSON have what the documentation says. No timing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from confd_events.testing import encode
+
+CI = Path(__file__).parents[1] / "ci"
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """What ci/bench does once the environment is there, which tests have already."""
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        env={**os.environ, "PYTHONPATH": str(CI)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def measured(tmp_path: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
+    file = tmp_path / "results.json"
+    done = bench("--quick", "--rounds", "2", "--count", "50", "--json", str(file), *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    results: dict[str, Any] = json.loads(file.read_text())
+    return done.stdout, results
+
+
+def test_speed_is_compared_with_the_loop_in_c(tmp_path: Path) -> None:
+    table, results = measured(tmp_path, "--part", "speed", "--load", "audit")
+    rows = results["speed"]
+    assert [row["candidate"] for row in rows] == [
+        "C: poll, read, free",
+        "C: read, free",
+        "read_notification()",
+        "read_notifications()",
+        "for event in subscription",
+        "for event ..., buffer=1000",
+        "async for event",
+        "ctypes",
+    ]
+    assert rows[0]["ratio"] == 1
+    for row in rows:
+        assert row["load"] == "audit"
+        assert row["median"] > 0
+        assert row["spread"] >= 0
+        assert row["candidate"] in table
+    assert table.splitlines()[2].split() == ["load", "candidate", "median", "spread", "ratio"]
+
+
+def test_every_part_has_rows(tmp_path: Path) -> None:
+    parts = ("latency", "growth")
+    _, results = measured(tmp_path, *(word for part in parts for word in ("--part", part)))
+    assert set(results) == {"machine", *parts}
+    assert {row["of"] for row in results["growth"]} == {
+        "events",
+        "tags",
+        "devices",
+        "subscriptions",
+    }
+    assert all(row["p99"] >= row["median"] > 0 for row in results["latency"])
+
+
+def test_unknown_load_is_refused() -> None:
+    done = bench("--load", "none")
+    assert done.returncode == 2
+    assert "--load" in done.stderr
+
+
+@pytest.mark.parametrize("load", ["audit", "commit"])
+def test_ctypes_binding_reads_the_same(load: str) -> None:
+    """A comparison with something that does less would be none."""
+    program = (
+        "import socket, sys\n"
+        "import confd_events as events\n"
+        "from benchmarks.ctypes_binding import Binding\n"
+        "reader, writer = socket.socketpair()\n"
+        f"writer.sendall(bytes.fromhex({encode(load).hex()!r}) * 2)\n"
+        "ours = events.read_notification(reader)\n"
+        "theirs = Binding().read_notification(reader)\n"
+        f"ours, theirs = ours[{load!r}], theirs[{load!r}]\n"
+        "if 'uinfo' in theirs:\n"
+        "    uinfo = theirs['uinfo']\n"
+        "    theirs['uinfo'] = ours['uinfo']\n"
+        "    assert uinfo == {name: getattr(ours['uinfo'], name) for name in uinfo}\n"
+        "assert ours == theirs, (ours, theirs)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(CI)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
