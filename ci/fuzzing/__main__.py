@@ -1,0 +1,89 @@
+"""Fuzzing, part by part; what ci/fuzz runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import time
+
+from . import decoder, mutation
+from .seeds import ROOT
+
+PARTS = ("structured", "mutation", "decoder")
+QUICK_SECONDS, QUICK_EXAMPLES = 12, 50
+NO_LIMIT = 2**31 - 1  # the most that libFuzzer takes
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="ci/fuzz",
+        description="Feed notifications and nonsense to the extension and to the stub library. "
+        "What is found is saved in build/fuzz/found.",
+        epilog="structured: built by hypothesis, and the dicts compared; mutation: changed and "
+        "random frames through the extension, in a child process; decoder: libFuzzer on the "
+        "stub's decoder, with clang.",
+    )
+    # choices would refuse the empty list in some releases of Python
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument("--frames", type=int, help="of mutation and decoder each", metavar="N")
+    parser.add_argument("--seconds", type=float, help="for each of these at most", metavar="N")
+    parser.add_argument("--examples", type=int, help="of each structured test", metavar="N")
+    parser.add_argument("--quick", action="store_true", help="about a minute in all")
+    parser.add_argument("--seed", type=int, help="to repeat a run; default: random", metavar="N")
+    given = parser.parse_args()
+    for part in given.parts:
+        if part not in PARTS:
+            parser.error(f"no part {part!r}: {', '.join(PARTS)}")
+    return given
+
+
+def structured(examples: int, seed: int) -> bool:
+    """Run the tests by hypothesis with so many examples each; return whether all went well."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += [f"--hypothesis-seed={seed}", str(ROOT / "tests" / "test_fuzz.py")]
+    environment = {**os.environ, "CONFD_EVENTS_FUZZ_EXAMPLES": str(examples)}
+    done = subprocess.run(command, env=environment, cwd=ROOT)
+    took = time.monotonic() - began
+    print(f"structured: {examples:,} examples of each test, {took:.0f} s, seed {seed}")
+    return done.returncode == 0
+
+
+def run_decoder(frames: int, seconds: float, seed: int, wanted: bool) -> bool:
+    """As decoder.run(), but without clang only a failure when this part was asked for by name."""
+    try:
+        decoder.find_clang()
+    except decoder.DecoderError as error:
+        print(f"decoder: LEFT OUT: {error}")
+        return not wanted
+    try:
+        return decoder.run(frames, seconds, seed)
+    except decoder.DecoderError as error:
+        print(f"decoder: {error}")
+        return False
+
+
+def main() -> int:
+    """Run the parts; 0 when nothing was found."""
+    given = arguments()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    parts = given.parts or PARTS
+    seconds = given.seconds or (QUICK_SECONDS if given.quick else NO_LIMIT)
+    frames = given.frames or (NO_LIMIT if given.seconds or given.quick else 1_000_000)
+    examples = given.examples or (QUICK_EXAMPLES if given.quick else 10_000)
+    seed = random.getrandbits(31) if given.seed is None else given.seed
+    well = True
+    if "structured" in parts:
+        well &= structured(examples, seed)
+    if "mutation" in parts:
+        well &= mutation.run(frames, seconds, seed)
+    if "decoder" in parts:
+        well &= run_decoder(frames, seconds, seed, "decoder" in given.parts)
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
