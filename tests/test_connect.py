@@ -311,3 +311,15 @@ def test_times_by_the_vendors_value() -> None:
     )
     assert str(data.start_time) == "2024-01-02T03:04:05.000006+00:00"
     assert data.stop_time.confd_type() == events.C_NOEXISTS
+
+
+def test_the_receive_buffer_has_room_for_floods(daemon: Daemon) -> None:
+    """Else TCP may keep the rest of a notification back until its first part is read."""
+    with socket.socket() as sock, socket.socket() as large:
+        default = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        large.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 << 20)
+        given = large.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        for each in (sock, large):
+            events.notifications_connect(each, events.NOTIF_AUDIT, **daemon.address)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) > default
+        assert large.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == given

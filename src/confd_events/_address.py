@@ -38,8 +38,8 @@ def default_address() -> Origin:
         return Origin(path, ("NCS_IPC_PATH",))
     host_from, host = _variable("ADDR")
     port_from, port = _variable("PORT")
-    if not port.isdecimal():
-        raise ValueError(f"{port_from}: {port!r} is not a port number")
+    if not _is_port(port):
+        raise ValueError(f"{port_from}: {port!r} is not a port number, 1 to 65535")
     variables = tuple(name for name in (host_from, port_from) if name)
     if not variables and path:
         return Origin(path, ("NCS_IPC_PATH",))
@@ -61,29 +61,47 @@ def endpoints(address: Address | None) -> list[Endpoint]:
 
     Raises TypeError or ValueError for an address that is none, Error for a host that is not known.
     """
+    source = "address"
     if address is None:
-        address = default_address().address
-    if isinstance(address, str) and "/" not in address and not address.startswith("\0"):
+        address, variables = default_address()
+        source = " and ".join(variables) or source
+    elif isinstance(address, str) and "/" not in address and not address.startswith("\0"):
         address = _split(address)
-    if not isinstance(address, tuple):
-        return [Endpoint(socket.AF_UNIX, {"path": address})]
-    if len(address) != 2:
-        raise ValueError(f"address: expected (host, port), not {address!r}")
+    if isinstance(address, tuple):
+        return _resolved(source, address)
+    if not isinstance(address, (str, bytes, os.PathLike)):
+        kind = type(address).__name__
+        raise TypeError(f"address: expected (host, port), 'host:port' or a path, not {kind}")
+    return [Endpoint(socket.AF_UNIX, {"path": address})]
+
+
+def _resolved(source: str, address: tuple[Any, ...]) -> list[Endpoint]:
+    if len(address) != 2 or not isinstance(address[0], str) or not isinstance(address[1], int):
+        raise TypeError(f"address: expected (host, port), a str and an int, not {address!r}")
     host, port = address
+    if not host or not _is_port(str(port)):
+        raise ValueError(f"address: {address!r} is not a host and a port from 1 to 65535")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise ValueError(f"{source}: {host!r} is no host name") from None
     except socket.gaierror as error:
-        raise Error(
-            ERR_OS, "Operating system error", f"address: {host}: {error.strerror}"
-        ) from None
+        text = f"{source}: {host}: {error.strerror}"
+        raise Error(ERR_OS, "Operating system error", text) from None
     return [Endpoint(family, {"ip": at[0], "port": port}) for family, _, _, _, at in found]
 
 
 def _split(text: str) -> tuple[str, int]:
     """The parts of host:port, [address]:port, or of a host or address alone."""
     host, colon, port = text.rpartition(":")
-    if not colon or (":" in host and not host.startswith("[")):
+    if not colon or text.endswith("]") or (":" in host and not host.startswith("[")):
         host, port = text, str(PORT)
-    if not host or not port.isdecimal():
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or "[" in host or not _is_port(port):
         raise ValueError(f"address: {text!r} is neither host:port nor a path with a /")
-    return host.strip("[]"), int(port)
+    return host, int(port)
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and 0 < int(text) < 65536

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -45,8 +46,21 @@ def backoff_of(reconnect: bool | Backoff) -> Backoff | None:
         return Backoff() if reconnect else None
     if not isinstance(reconnect, Backoff):
         raise TypeError(f"reconnect: expected bool or Backoff, not {type(reconnect).__name__}")
-    if not (reconnect.first > 0 and reconnect.factor >= 1 and reconnect.longest > 0):
+    _check_numbers(reconnect)
+    if not (reconnect.first > 0 and reconnect.factor >= 1 and 0 < reconnect.longest < inf):
         raise ValueError(f"reconnect: a wait must be positive and not shrink: {reconnect}")
     if not 0 <= reconnect.jitter <= 1:
         raise ValueError(f"reconnect: jitter must be 0 to 1: {reconnect}")
+    if reconnect.attempts is not None and reconnect.attempts < 1:
+        raise ValueError(f"reconnect: attempts must be 1 or more: {reconnect}")
     return reconnect
+
+
+def _check_numbers(backoff: Backoff) -> None:
+    for name, value in backoff._asdict().items():
+        if name == "attempts":
+            fits = value is None or isinstance(value, int)
+        else:
+            fits = isinstance(value, (int, float))
+        if not fits:
+            raise TypeError(f"reconnect: {name} is no number: {backoff}")

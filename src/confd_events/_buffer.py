@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Callable
 
-from ._event import Dropped, Event, Marker, discard
+from ._event import Dropped, Event, Marker
 from .error import BufferFull
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ class Buffer:
         self._events = events
         self._size = size
         self._when_full = when_full
+        # Held while events are taken out, so that a marker keeps its place among them.
+        self._lock = threading.Lock()
+        self._waiting = 0  # notifications; markers take no room
         self._arrived: SimpleQueue[None] = SimpleQueue()
         self._wake = wake or (lambda: self._arrived.put(None))
         self._room: SimpleQueue[None] = SimpleQueue()
@@ -65,14 +70,22 @@ class Buffer:
 
     def raise_error(self) -> None:
         """Raises what ended the reading, if it was not close()."""
-        if self._error is not None:
+        if self._error is not None and not self._reader.closed:
             raise self._error
 
-    def made_room(self) -> None:
-        """To be called when an event was taken out."""
-        if self._thread_waits and len(self._events) <= self._size // 2:
+    def take(self) -> Event:
+        """The oldest event. Raises IndexError when none is there."""
+        with self._lock:
+            event = self._pop()
+        if self._thread_waits and self._waiting <= self._size // 2:
             self._thread_waits = False
             self._room.put(None)
+        return event
+
+    def _pop(self) -> Event:
+        event = self._events.popleft()
+        self._waiting -= _is_notification(event)
+        return event
 
     def close(self) -> None:
         """Lets the thread end. The reader is to be closed before."""
@@ -95,22 +108,25 @@ class Buffer:
         self._wake()
 
     def _fill(self) -> None:
-        free = self._size
-        if self._when_full == "wait":
-            free = self._wait_for_room()
-        self._events.extend(self._reader.read(min(free, _BURST)))
-        if self._reader.closed:  # meanwhile
-            self.dropped += len(discard(self._events))
-        if len(self._events) > self._size and self._when_full != "wait":
-            self._make_room()
+        free = self._wait_for_room() if self._when_full == "wait" else self._size
+        self._put(self._reader.read(min(free, _BURST)))
         if self._consumer_waits:
             self._consumer_waits = False
             self._wake()
 
+    def _put(self, events: Sequence[Event]) -> None:
+        with self._lock:
+            self._events.extend(events)
+            self._waiting += sum(map(_is_notification, events))
+        if self._reader.closed:  # meanwhile
+            self._events.clear()
+        elif self._waiting > self._size:
+            self._make_room()
+
     def _wait_for_room(self) -> int:
         while not self._reader.closed:
             self._thread_waits = True
-            free = self._size - len(self._events)
+            free = self._size - self._waiting
             if free > 0:
                 self._thread_waits = False
                 return free
@@ -128,22 +144,28 @@ class Buffer:
 
     def _drop(self, size: int) -> int:
         """Drops the oldest until `size` are left; the daemon waits for none of them."""
-        markers: list[Event] = []
-        earlier = count = 0
-        while len(self._events) > size:
-            try:
-                event = self._events.popleft()
-            except IndexError:  # the consumer was faster
-                break
-            if isinstance(event, Dropped):
-                earlier += event["count"]
-            elif isinstance(event, Marker):
-                markers.append(event)
-            else:
-                event.release()
-                count += 1
-        self.dropped += count
-        if count + earlier:
-            markers.append(Dropped(count=count + earlier))
-        self._events.extendleft(reversed(markers))
-        return count
+        taken: list[Event] = []
+        with self._lock:
+            while self._events and self._waiting > size:
+                taken.append(self._pop())
+            self._events.extendleft(reversed(list(_marked(taken))))
+            dropped = [event for event in taken if _is_notification(event)]
+            self.dropped += len(dropped)
+        for event in dropped:
+            event.release()
+        return len(dropped)
+
+
+def _is_notification(event: Event) -> bool:
+    return not isinstance(event, Marker)
+
+
+def _marked(dropped: Iterable[Event]) -> Iterator[Event]:
+    """The markers among dropped events, and a Dropped in place of each row of others."""
+    for is_gap, events in groupby(
+        dropped, lambda one: type(one) is Dropped or _is_notification(one)
+    ):
+        if is_gap:
+            yield Dropped(count=sum(one["count"] if type(one) is Dropped else 1 for one in events))
+        else:
+            yield from events

@@ -11,10 +11,11 @@ import threading
 import time
 from contextlib import suppress
 from errno import EAGAIN
-from typing import TYPE_CHECKING, NoReturn
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Callable, NoReturn
 
 from . import _acknowledgement
-from ._events import ERR_EOF, ERR_TIMEOUT, notifications_connect2, read_notifications
+from ._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, notifications_connect2, read_notifications
 from .error import EOF, DaemonSilent, Error
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ BEATS = 3
 # Seconds for the daemon to accept a connection, and again for each of its answers.
 _CONNECT = 30.0
 
+# Of a notification whose rest is still to come, libconfd reads what is more than this.
+_AMPLE = 16 * 1024
+
 
 class Connection:
     """A socket on which notifications come, and what the daemon waits for on it.
@@ -39,7 +43,7 @@ class Connection:
     def __init__(self, request: Request, endpoint: Endpoint) -> None:
         self._request = request
         self._where = endpoint.where
-        self._sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
+        self._sock = _stream_socket(endpoint.family)
         self._pid = os.getpid()
         self._in_library = False
         self._closing = False
@@ -47,12 +51,15 @@ class Connection:
         self._lock = threading.RLock()
         self._awaited: dict[int, NotificationDict] = {}
         self._numbers = itertools.count()
+        self._handed_over = 0
         self._failure: Error | None = None
+        self._arrived = 0
         self.heard_at = 0.0
         self.acknowledged = 0
         self.bits_awaited = _acknowledgement.awaited(request.mask)
         self.silence = None if request.heartbeat is None else BEATS * request.heartbeat
         """Seconds without a sign of life after which the daemon is lost, or None."""
+        self._set_patience(_CONNECT)
 
     def fileno(self) -> int:
         """The socket's descriptor, -1 when it is closed."""
@@ -60,24 +67,27 @@ class Connection:
 
     def open(self) -> None:
         """Connects and subscribes. Raises Error, EOF when closed meanwhile; then close it."""
-        self._set_patience(_CONNECT)
+        _call_interruptibly(self._open)
+        self.heard_at = time.monotonic()
+
+    def _open(self) -> None:
         self._enter_library()
         try:
             notifications_connect2(
                 self._sock, self._request.mask, self._request.data, **self._where
             )
+            self._set_patience(self.silence or 0)
         except Error as error:
             self._raise_timeout(error, f"the daemon did not answer for {_CONNECT:g} s")
         finally:
             self._leave_library()
-        self._set_patience(self.silence or 0)
-        self.heard_at = time.monotonic()
 
     def read(self, limit: int, timeout: float | None = None) -> list[NotificationDict]:
         """What has arrived, at most `limit` notifications; waits for the first.
 
-        With a timeout, in seconds, the list may be empty. Raises Error or EOF when the daemon is
-        lost, DaemonSilent when it has been silent for too long.
+        The list may be empty: a timeout, in seconds, is over, or only a part of a notification
+        has come. Raises Error or EOF when the daemon is lost, DaemonSilent when it has been silent
+        for too long.
         """
         if self._failure is not None:
             raise self._failure
@@ -88,7 +98,7 @@ class Connection:
             notifications = self._rescue(error)
         finally:
             self._leave_library()
-        if notifications:
+        if notifications or self._has_grown():
             self.heard_at = time.monotonic()
         elif timeout is None:
             raise self.silence_error()
@@ -104,9 +114,18 @@ class Connection:
 
     def has_begun(self) -> bool:
         """Whether a part of a notification has arrived."""
+        return self._count_arrived() > 0
+
+    def _has_grown(self) -> bool:
+        """Whether more of a notification has arrived than at the last look."""
+        before, self._arrived = self._arrived, self._count_arrived()
+        return self._arrived not in (0, before)
+
+    def _count_arrived(self) -> int:
+        """How many bytes of a notification have arrived, at most _AMPLE."""
         with suppress(OSError):
-            return bool(self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        return False
+            return len(self._sock.recv(_AMPLE, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return 0
 
     def silent_in(self) -> float | None:
         """Seconds until the daemon has been silent for too long; None when nothing tells."""
@@ -124,8 +143,12 @@ class Connection:
 
     def _raise_timeout(self, error: Error, explanation: str) -> NoReturn:
         """Raises an error of the library, in plain words if it is that of _set_patience()."""
+        if self._failure is not None:
+            raise self._failure from error
         if error.errno != EAGAIN:
             raise error
+        if self._closing:
+            raise _closed() from error
         raise DaemonSilent(ERR_TIMEOUT, "No answer", explanation) from error
 
     def _set_patience(self, seconds: float) -> None:
@@ -137,9 +160,14 @@ class Connection:
     def expect_acknowledgement(self, notification: NotificationDict) -> int:
         """Notes that the daemon waits for a notification; the number is for acknowledge()."""
         number = next(self._numbers)
-        if not self._closing:
-            self._awaited[number] = notification
+        self._awaited[number] = notification
+        if self._closing:  # after the line before close() forgets it
+            self._awaited.pop(number, None)
         return number
+
+    def hand_over(self, number: int) -> None:
+        """Notes that the consumer has a notification, and all before it."""
+        self._handed_over = number + 1
 
     def acknowledge(self, number: int) -> bool:
         """Acknowledges a notification, once; returns whether the daemon still waited for it.
@@ -147,18 +175,27 @@ class Connection:
         Raises Error when the connection is lost, RuntimeError in a child process.
         """
         check_process(self._pid)
+        if number not in self._awaited:
+            return False
+        self._await_room()
         with self._lock:
             notification = self._awaited.pop(number, None)
             if notification is None:
                 return False
             try:
                 _acknowledgement.send(self._sock, notification)
-            except ValueError:  # closed by a signal handler after the line before
-                if self._closing:
-                    return False
-                raise
+            except ValueError:  # meanwhile closed by a signal handler; or the consumer did it
+                return False
             self.acknowledged += 1
             return True
+
+    def _await_room(self) -> None:
+        # libconfd's own wait would keep signal handlers waiting, and close().
+        if not self.takes_acknowledgement(self.silence):
+            explanation = f"the daemon took no acknowledgement for {self.silence:g} s"
+            self._failure = DaemonSilent(ERR_TIMEOUT, "No answer", explanation)
+            self.close()  # for all that read and acknowledge
+            raise self._failure
 
     def release(self, number: int) -> None:
         """As acknowledge(), for a notification that nobody handles any more."""
@@ -169,16 +206,32 @@ class Connection:
         """Whether the daemon waits for the acknowledgement of a notification."""
         return number in self._awaited
 
-    @property
-    def awaited_count(self) -> int:
-        """For how many acknowledgements the daemon waits."""
-        return len(self._awaited)
+    def is_owed(self, number: int) -> bool:
+        """Whether the consumer has a notification and did not acknowledge it."""
+        return number < self._handed_over and self.waits_for(number) and self._pid == os.getpid()
 
-    def takes_acknowledgement(self) -> bool:
-        """Whether an acknowledgement can be sent without blocking."""
+    def count_owed(self) -> int:
+        """How many notifications the consumer has and did not acknowledge."""
+        return sum(map(self.is_owed, list(self._awaited)))
+
+    def takes_acknowledgement(self, seconds: float | None = 0) -> bool:
+        """Whether acknowledge() would not block: there is room, or the socket is closed.
+
+        It waits for that, at most so many seconds; None for as long as it takes.
+        """
+        descriptor = self._sock.fileno()
         poller = select.poll()
-        poller.register(self._sock, select.POLLOUT)
-        return bool(poller.poll(0))
+        if descriptor >= 0:
+            poller.register(descriptor, select.POLLOUT)
+        return descriptor < 0 or bool(poller.poll(None if seconds is None else seconds * 1000))
+
+    def abandon(self) -> None:
+        """Closes a lost connection. The daemon that lost it waits for nothing any more.
+
+        Its transactions are left as they are: who has one yet to handle may look at it.
+        """
+        self._awaited.clear()
+        self.close()
 
     def close(self) -> None:
         """Releases the daemon from what it waits for and closes; a reader gets EOF at once.
@@ -186,16 +239,25 @@ class Connection:
         It may be called again.
         """
         self._closing = True
-        if self._pid == os.getpid() and self._sock.fileno() >= 0:
+        if self._pid != os.getpid():
+            self._sock.close()  # a copy; the lock may be held, by a thread that is not here
+            return
+        if self._sock.fileno() >= 0:
             self._release()
-            with suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)
+            self._end_calls()
         if not self._in_library:
             self._close_socket()
 
+    def _end_calls(self) -> None:
+        with suppress(OSError):  # not connected
+            # For a call that is about to connect: there is nothing to shut down yet.
+            self._set_patience(0.001)
+            self._sock.shutdown(socket.SHUT_RDWR)
+
     def _release(self) -> None:
-        # A lock held for long is that of an acknowledgement that blocks: closing will end it.
-        if not self._lock.acquire(timeout=1.0):
+        # An acknowledgement that blocks holds the lock: closing will end it.
+        if not self._lock.acquire(timeout=1.0 if self.takes_acknowledgement() else 0):
+            self._awaited.clear()
             return
         try:
             for number in list(self._awaited):
@@ -219,12 +281,48 @@ class Connection:
         self._in_library = True
         if self._closing:
             self._leave_library()
-            raise EOF(ERR_EOF, "Closed", "the subscription was closed")
+            raise self._failure or _closed()
 
     def _leave_library(self) -> None:
         self._in_library = False
         if self._closing:
             self._close_socket()
+
+
+def _stream_socket(family: int) -> socket.socket:
+    try:
+        return socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        text = f"socket: {error.strerror}"
+        raise Error(ERR_OS, "Operating system error", text, error.errno) from None
+
+
+def _call_interruptibly(function: Callable[[], None]) -> None:
+    """Calls a function that blocks through signals, so that their handlers run meanwhile.
+
+    They run in the main thread alone, so that it leaves the call to another.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        function()
+        return
+    outcome: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            function()
+        except BaseException as error:
+            outcome.put(error)
+        else:
+            outcome.put(None)
+
+    threading.Thread(target=run, name="confd-events call", daemon=True).start()
+    error = outcome.get()
+    if error is not None:
+        raise error
+
+
+def _closed() -> EOF:
+    return EOF(ERR_EOF, "Closed", "the subscription was closed")
 
 
 def check_process(owner: int) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from .enums import Notif, label
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Mapping
 
     from ._connection import Connection
@@ -96,6 +95,9 @@ class Event:
     def release(self) -> None:
         """As ack(), for an event that nobody handles: does not raise."""
 
+    def hand_over(self) -> None:
+        """Notes that the consumer has the event."""
+
     def to_dict(self, *, secrets: bool = False) -> dict[str, Any]:
         """The event in plain types that JSON has.
 
@@ -149,10 +151,14 @@ class ManualEvent(AwaitedEvent):
 
     __slots__ = ()
 
+    def hand_over(self) -> None:
+        self._connection.hand_over(self._number)
+
     def __del__(self) -> None:
-        if self.unacknowledged:
+        owed = self._connection.is_owed(self._number)
+        self.release()
+        if owed:
             warn_unacknowledged(f"{self!r} was dropped")
-            self.release()
 
 
 def warn_unacknowledged(what: str) -> None:
@@ -220,10 +226,3 @@ class Dropped(Marker):
 
     __slots__ = ()
     marker = "dropped"
-
-
-def discard(events: deque[Event]) -> list[Event]:
-    """Takes out events that nobody will ask for any more; returns the notifications."""
-    discarded = [event for event in events.copy() if not isinstance(event, Marker)]
-    events.clear()
-    return discarded

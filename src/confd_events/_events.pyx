@@ -244,6 +244,7 @@ def notifications_connect(sock, mask, ip=None, port=None, path=None):
     port -- its port, 1 to 65535
     path -- the socket's path, for AF_UNIX; begins with a NUL for an abstract one
 
+    The socket's receive buffer is made larger, so that floods of notifications do not stall.
     Raises TypeError, ValueError or OverflowError for an argument that is wrong, Error when the
     connection fails: then close the socket (C: confd_notifications_connect()).
     """
@@ -272,6 +273,7 @@ cdef int connect(sock, mask, NotificationsData data, ip, port, path) except -1:
     if not hasattr(sock, "family"):
         raise TypeError(f"sock: a {type(sock).__name__} has no family")
     size = fill_address(&address, c_int("sock", sock.family), ip, port, path)
+    make_room(fd)
     if data is None:
         with nogil:
             status = confd_notifications_connect(fd, <sockaddr *>&address, size, bits)

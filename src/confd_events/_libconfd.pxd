@@ -459,6 +459,7 @@ cdef extern from "texts.h":
 
 cdef extern from "frames.h" nogil:
     const char *unfit_stream(int fd)
+    void make_room(int fd)
     struct view:
         pass
     void forget(view *seen)

@@ -12,7 +12,7 @@ from ._address import Address, endpoints
 from ._connection import Connection
 from ._event import AwaitedEvent, Connected, Disconnected, Event, ManualEvent
 from ._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, DateTime
-from ._replay import Replay
+from ._replay import Replay, time_of
 from .enums import Notif
 from .error import EOF, Error
 
@@ -48,6 +48,7 @@ class Reader:
         self._acknowledged = 0
         self.connection: Connection | None = None
         self.closed = False
+        self._opened = False
         self.count = 0
         """How many notifications were read for the consumer."""
         self.reconnects = 0
@@ -57,6 +58,10 @@ class Reader:
         """How many acknowledgements were sent, on all connections."""
         connection = self.connection
         return self._acknowledged + (0 if connection is None else connection.acknowledged)
+
+    def is_open(self) -> bool:
+        """Whether it has connected, and is not closed; the daemon may be lost for the moment."""
+        return self._opened and not self.closed
 
     def open(self) -> None:
         """Connects. Raises the last endpoint's Error when none can be reached."""
@@ -78,6 +83,7 @@ class Reader:
             connection.close()
             raise
         self._connected_at = time.monotonic()
+        self._opened = True
 
     def read(self, limit: int, timeout: float | None = None) -> Sequence[Event]:
         """What has arrived, at most `limit` events; waits for something to arrive.
@@ -111,10 +117,11 @@ class Reader:
         return [Disconnected(error=error)]
 
     def _forget_connection(self) -> None:
-        connection, self.connection = self.connection, None
+        connection = self.connection
         if connection is not None:
-            connection.close()
+            connection.abandon()
             self._acknowledged += connection.acknowledged
+            self.connection = None
 
     def next_delay(self) -> float:
         """Seconds to wait before connect_again(). Raises the last Error when none is left."""
@@ -155,10 +162,10 @@ class Reader:
         self, connection: Connection, notifications: list[NotificationDict]
     ) -> Sequence[Event]:
         now = time.time()
-        if notifications:
-            self._error = None
         if self._request.hidden or self._replay is not None:
             notifications = [one for one in notifications if self._is_shown(one)]
+        if notifications:
+            self._error = None
         self.count += len(notifications)
         awaited = connection.bits_awaited
         if not awaited:
@@ -188,4 +195,4 @@ def _replay_of(request: Request) -> Replay | None:
     if not request.mask & Notif.STREAM_EVENT:
         return None
     start = request.data.start_time.as_pyval()
-    return Replay(start.to_datetime() if isinstance(start, DateTime) else None)
+    return Replay(time_of(start) if isinstance(start, DateTime) else None)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .enums import StreamType
+
+if TYPE_CHECKING:
+    from ._events import DateTime
 
 Raw = Mapping[str, Any]
 
@@ -23,8 +26,9 @@ class Replay:
         """The time of the last event, from which to replay; at first, that of subscribing."""
         self._seen_at_start: Counter[object] = Counter()
         self._to_skip: Counter[object] | None = None
-        # The consumer is told of the end of the replay that it asked for, once.
-        self._end_told = start is None
+        # What ends the replay and the stream, of which the consumer is told once. It is not told
+        # of the end of a replay that it did not ask for.
+        self._told = {int(StreamType.REPLAY_COMPLETE)} if start is None else set()
 
     def resume(self) -> None:
         """From now on a replay from `start` comes."""
@@ -36,9 +40,10 @@ class Replay:
         if payload["type"] == StreamType.NOTIFICATION_EVENT:
             return self._is_new_event(payload)
         self._to_skip = None
-        if payload["type"] != StreamType.REPLAY_COMPLETE:
+        if payload["type"] == StreamType.REPLAY_FAILED:
             return True
-        told, self._end_told = self._end_told, True
+        told = payload["type"] in self._told
+        self._told.add(payload["type"])
         return not told
 
     def _is_new_event(self, payload: Raw) -> bool:
@@ -64,8 +69,13 @@ class Replay:
 
 def _time_of(payload: Raw) -> datetime | None:
     """The time of an event, or None if it is one that no datetime has."""
+    return time_of(payload["event_time"])
+
+
+def time_of(time: DateTime) -> datetime | None:
+    """A time, in UTC if it names no zone; None if it is one that no datetime has."""
     try:
-        time: datetime = payload["event_time"].to_datetime()
+        result = time.to_datetime()
     except ValueError:
         return None
-    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    return result if result.tzinfo else result.replace(tzinfo=timezone.utc)

@@ -13,6 +13,14 @@ What = Union[int, str]
 Seconds = Union[float, timedelta]
 Time = Union[datetime, str, None]
 
+# What NotificationsData calls the arguments of subscribe().
+_ARGUMENTS = {
+    "stream_name": "stream",
+    "start_time": "start",
+    "stop_time": "stop",
+    "xpath_filter": "filter",
+}
+
 # Each flag does nothing without the notification that it is about.
 _FLAGS = {
     Notif.AUDIT_SYNC: Notif.AUDIT,
@@ -71,13 +79,12 @@ def request(
     if stream is not None:
         mask |= Notif.STREAM_EVENT
     hidden = Notif.HEARTBEAT & ~asked
-    _check_whole(mask & ~hidden, mask, stream)
+    _check_whole(mask & ~hidden, mask)
+    _check_needs(mask, heartbeat, health_check, stream)
     _check_stream_options(stream, start=start, stop=stop, filter=filter)
     beat = None if heartbeat is None else _milliseconds("heartbeat", heartbeat)
     check = None if health_check is None else _milliseconds("health_check", health_check)
-    data = NotificationsData(
-        beat or 0, check or 0, stream, start, stop, filter, usid, _verbosity(verbosity)
-    )
+    data = _data(beat or 0, check or 0, stream, start, stop, filter, usid, _verbosity(verbosity))
     return Request(mask, data, None if beat is None else beat / 1000, hidden)
 
 
@@ -93,13 +100,32 @@ def _mask(what: tuple[What, ...]) -> int:
     return mask
 
 
-def _check_whole(shown: int, mask: int, stream: str | None) -> None:
-    """Refuses a mask that delivers nothing, or a bit without what it needs."""
+def _data(*values: Any) -> NotificationsData:
+    """Errors name the arguments of subscribe()."""
+    try:
+        return NotificationsData(*values)
+    except (TypeError, ValueError) as error:
+        name, colon, text = str(error).partition(":")
+        raise type(error)(_ARGUMENTS.get(name, name) + colon + text) from None
+
+
+def _check_whole(shown: int, mask: int) -> None:
+    """Refuses a mask that delivers nothing, or a flag without its notification."""
     if not shown:
         raise ValueError("what: nothing to subscribe to; name notifications such as 'audit'")
     for flag, meant in _FLAGS.items():
         if mask & flag and not mask & meant:
             raise ValueError(f"what: {label(flag)} does nothing without {label(meant)}")
+
+
+def _check_needs(
+    mask: int, heartbeat: Seconds | None, health_check: Seconds | None, stream: str | None
+) -> None:
+    """Refuses a bit without what it needs."""
+    if mask & Notif.HEARTBEAT and heartbeat is None:
+        raise ValueError("heartbeat: give the interval in seconds for heartbeat")
+    if mask & Notif.HEALTH_CHECK and health_check is None:
+        raise ValueError("health_check: give the interval in seconds for health-check")
     if mask & Notif.STREAM_EVENT and not stream:
         raise ValueError("stream: give the name of the stream for stream-event")
 

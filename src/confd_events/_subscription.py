@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._backoff import Backoff, backoff_of
 from ._buffer import POLICIES, Buffer
 from ._connection import check_process
-from ._event import Event, Marker, discard, warn_unacknowledged
+from ._event import Event, Marker, warn_unacknowledged
 from ._reader import Reader
 from ._request import Seconds, Time, What, request
 
@@ -68,12 +68,14 @@ def plan(
     """Checks the options of subscribe(). Raises TypeError or ValueError for one that is wrong."""
     if ack not in ("auto", "manual"):
         raise ValueError(f"ack: expected 'auto' or 'manual', not {ack!r}")
-    if buffer is not None and not isinstance(buffer, int):
+    if isinstance(buffer, bool) or not isinstance(buffer, (int, type(None))):
         raise TypeError(f"buffer: expected a number of events, not {type(buffer).__name__}")
     if buffer is not None and buffer < 1:
         raise ValueError(f"buffer: {buffer} is not 1 or more events")
     if when_full not in POLICIES:
         raise ValueError(f"when_full: {when_full!r} is none of {', '.join(POLICIES)}")
+    if when_full != "wait" and buffer is None:
+        raise ValueError(f"when_full: {when_full!r} is for a buffer; give buffer, too")
     manual = ack == "manual"
     reader = Reader(request(what, **wanted), address, manual, backoff_of(reconnect))
     return Plan(reader, manual, buffer, when_full)
@@ -88,7 +90,7 @@ class Core:
         self._events: deque[Event] = deque()
         self._current: Event | None = None
         self._buffer: Buffer | None = None
-        self._discarded = 0
+        self._delivered = 0
         self._pid = os.getpid()
 
     @property
@@ -98,18 +100,25 @@ class Core:
 
     def stats(self) -> Stats:
         """What the subscription has done so far."""
-        waiting = [event for event in self._events.copy() if not isinstance(event, Marker)]
-        dropped = self._discarded + (0 if self._buffer is None else self._buffer.dropped)
+        # What is read is counted first when it comes, and so asked for last.
+        delivered, dropped = self._delivered, 0 if self._buffer is None else self._buffer.dropped
         read = self._reader.count
+        if self.closed:
+            dropped = read - delivered
         return Stats(
             read=read,
-            delivered=read - dropped - len(waiting),
+            delivered=delivered,
             dropped=dropped,
-            waiting=len(waiting),
+            waiting=read - delivered - dropped,
             acknowledged=self._reader.acknowledged,
             reconnects=self._reader.reconnects,
-            lag=time.time() - waiting[0].read_at.timestamp() if waiting else 0.0,
+            lag=self._lag(),
         )
+
+    def _lag(self) -> float:
+        waiting = (event for event in self._events.copy() if not isinstance(event, Marker))
+        oldest = next(waiting, None)
+        return 0.0 if oldest is None else max(0.0, time.time() - oldest.read_at.timestamp())
 
     def close(self) -> None:
         """Ends the subscription: a blocked reader goes on at once, the daemon waits for nothing.
@@ -118,32 +127,28 @@ class Core:
         also again. In a child process it closes the child's copy of the socket alone.
         """
         self._reader.closed = True
-        undelivered = discard(self._events)
-        self._discarded += len(undelivered)
+        self._events.clear()
         self._current = None
-        if self._manual:
-            self._warn_unacknowledged(undelivered)
+        connection = self._reader.connection
+        owed = connection.count_owed() if self._manual and connection is not None else 0
         self._reader.close()
         if self._buffer is not None:
             self._buffer.close()
-
-    def _warn_unacknowledged(self, undelivered: list[Event]) -> None:
-        connection = self._reader.connection
-        if connection is None or self._pid != os.getpid():
-            return
-        count = connection.awaited_count - sum(event.unacknowledged for event in undelivered)
-        if count > 0:
-            warn_unacknowledged(f"the subscription is closed with {count} event(s)")
+        if owed:
+            warn_unacknowledged(f"the subscription is closed with {owed} event(s)")
 
     def _take(self) -> Event | None:
         """The next event, which is the consumer's from now on, or None when none waits."""
+        check_process(self._pid)
         try:
-            event = self._events.popleft()
+            event = self._events.popleft() if self._buffer is None else self._buffer.take()
         except IndexError:
             return None
-        if self._buffer is not None:
-            self._buffer.made_room()
-        if not self._manual:
+        if not isinstance(event, Marker):
+            self._delivered += 1
+        if self._manual:
+            event.hand_over()
+        else:
             self._current = event
         return event
 
@@ -157,12 +162,13 @@ class Core:
     def _accept(self, events: Sequence[Event]) -> None:
         self._events.extend(events)
         if self.closed:  # meanwhile
-            self._discarded += len(discard(self._events))
+            self._events.clear()
 
     def __del__(self) -> None:
-        if not self.closed and self._reader.connection is not None:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+        if self._reader.is_open():
             self.close()
+            if self._pid == os.getpid():
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
 
 
 class Subscription(Core):
@@ -193,12 +199,8 @@ class Subscription(Core):
 
     def __iter__(self) -> Iterator[Event]:
         try:
-            while True:
-                try:
-                    event = self.__next__()
-                except StopIteration:
-                    return
-                yield event
+            # No variable holds the event, which the consumer may drop before the next comes.
+            yield from iter(self.__next__, None)
         finally:
             self._settle()
 
@@ -216,7 +218,6 @@ class Subscription(Core):
         return event
 
     def _fill(self) -> None:
-        check_process(self._pid)
         try:
             if self._buffer is None:
                 self._read()
@@ -233,7 +234,7 @@ class Subscription(Core):
 
     def _await_buffer(self, buffer: Buffer) -> None:
         buffer.wait()
-        if not self._events:
+        if buffer.ended and not self._events:
             buffer.raise_error()
             raise StopIteration
 

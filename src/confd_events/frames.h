@@ -64,6 +64,20 @@ static inline const char *unfit_stream(int fd)
     return NULL;
 }
 
+/* Bytes for what is not read yet, if the system allows. TCP lets more come only when a whole segment
+ * has room, of 64 KB on one host. With the default, a segment of which but the first part of a
+ * frame is left may take it: then the rest would not come before that part is read. */
+enum { ROOM = 1024 * 1024 };
+
+static inline void make_room(int fd)
+{
+    int room = 0, wanted = ROOM;
+    socklen_t size = sizeof room;
+    getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &size);
+    if (room < wanted)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+}
+
 /* What a look at a stream has shown. It stays true until somebody else reads from the stream. */
 struct view {
     int fd;
