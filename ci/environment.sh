@@ -31,7 +31,7 @@ install_package() {
     command -v ${CC:-cc} >/dev/null || fail "no C compiler found; install one or set CC"
     echo "Building into $VENV ..."
     python -m pip install --quiet --disable-pip-version-check \
-        'setuptools>=77' 'Cython>=3.1'
+        'setuptools>=77' 'Cython>=3.1,<3.3'
     CONFD_EVENTS_SDK=stub python -m pip install --quiet --disable-pip-version-check \
         --no-build-isolation --editable '.[dev]'
     touch "$stamp"

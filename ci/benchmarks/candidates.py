@@ -10,6 +10,7 @@ import time
 from typing import Any, Callable, NamedTuple
 
 import confd_events as events
+from confd_events._connection import Connection
 
 from .ctypes_binding import Binding
 from .loads import LOADS
@@ -52,12 +53,17 @@ def _on_socket(read: Callable[[socket.socket, int], None]) -> Run:
 
     def run(sender: Sender, job: Job) -> int:
         with sender.connected(job) as sock:
-            select.select([sock], [], [])
+            _await_first(sock)
             started = time.perf_counter_ns()
             read(sock, job.total)
             return time.perf_counter_ns() - started
 
     return run
+
+
+def _await_first(connection: socket.socket | Connection | None) -> None:
+    assert connection is not None
+    select.select([connection], [], [])
 
 
 def _c_loop(loop: Callable[[int, int], int]) -> Callable[[socket.socket, int], None]:
@@ -87,6 +93,7 @@ def _iterate(**options: Any) -> Run:
         sender.expect(job)
         with events.subscribe("audit", address=sender.path, **options) as subscription:
             left = job.total
+            _await_first(subscription._reader.connection)
             started = time.perf_counter_ns()
             for _event in subscription:
                 left -= 1
@@ -102,6 +109,7 @@ def _iterate_async(sender: Sender, job: Job) -> int:
         sender.expect(job)
         async with events.subscribe_async("audit", address=sender.path) as subscription:
             left = job.total
+            _await_first(subscription._reader.connection)
             started = time.perf_counter_ns()
             async for _event in subscription:
                 left -= 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Callable
 
 from ._buffer import Buffer
+from ._connection import check_process
 from ._event import Event
 from ._events import ERR_EOF
 from ._loop import Signal, Watch, in_thread
@@ -103,15 +105,34 @@ class AsyncSubscription(Core):
         if watch is not None:
             watch.close()
 
-    def __aiter__(self) -> Self:
-        return self
+    def __aiter__(self) -> AsyncIterator[Event]:
+        # Without a buffer: with one, a flood might never let others have their turn.
+        plain = self._is_plain() and self._buffer is None
+        return self._each_unawaited() if plain else self
+
+    async def _each_unawaited(self) -> AsyncIterator[Event]:
+        """As __anext__() again and again, but fast: there is nothing to settle."""
+        events = self._events
+        while True:
+            check_process(self._pid)
+            try:
+                event = events.popleft()
+            except IndexError:
+                await asyncio.sleep(0)  # a flood of events leaves other tasks their turn
+                try:
+                    await self._fill()
+                except StopAsyncIteration:
+                    return
+                continue
+            yield event
 
     async def __anext__(self) -> Event:
         """The next event. Raises as that of Subscription; StopAsyncIteration after close().
 
         It may be cancelled without losing an event. RuntimeError outside the block.
         """
-        await self._settle_unblocked()
+        if self._current is not None:
+            await self._settle_unblocked()
         self._given += 1
         if self._given % _BURST == 0:
             await asyncio.sleep(0)  # a flood of events leaves other tasks their turn

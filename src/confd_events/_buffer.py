@@ -50,6 +50,7 @@ class Buffer:
         self._thread_waits = False
         self._error: BaseException | None = None
         self.ended = False
+        self.taken = 0
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="confd-events reader", daemon=True)
         self._thread.start()
@@ -76,15 +77,13 @@ class Buffer:
     def take(self) -> Event:
         """The oldest event. Raises IndexError when none is there."""
         with self._lock:
-            event = self._pop()
+            event = self._events.popleft()
+            if not isinstance(event, Marker):
+                self._waiting -= 1
+                self.taken += 1
         if self._thread_waits and self._waiting <= self._size // 2:
             self._thread_waits = False
             self._room.put(None)
-        return event
-
-    def _pop(self) -> Event:
-        event = self._events.popleft()
-        self._waiting -= _is_notification(event)
         return event
 
     def close(self) -> None:
@@ -117,7 +116,8 @@ class Buffer:
     def _put(self, events: Sequence[Event]) -> None:
         with self._lock:
             self._events.extend(events)
-            self._waiting += sum(map(_is_notification, events))
+            if events and _is_notification(events[0]):  # a marker comes alone
+                self._waiting += len(events)
         if self._reader.closed:  # meanwhile
             self._events.clear()
         elif self._waiting > self._size:
@@ -147,7 +147,8 @@ class Buffer:
         taken: list[Event] = []
         with self._lock:
             while self._events and self._waiting > size:
-                taken.append(self._pop())
+                taken.append(self._events.popleft())
+                self._waiting -= _is_notification(taken[-1])
             self._events.extendleft(reversed(list(_marked(taken))))
             dropped = [event for event in taken if _is_notification(event)]
             self.dropped += len(dropped)

@@ -56,7 +56,6 @@ class Connection:
         self._arrived = 0
         self.heard_at = 0.0
         self.acknowledged = 0
-        self.bits_awaited = _acknowledgement.awaited(request.mask)
         self.silence = None if request.heartbeat is None else BEATS * request.heartbeat
         """Seconds without a sign of life after which the daemon is lost, or None."""
         self._set_patience(_CONNECT)
@@ -325,9 +324,21 @@ def _closed() -> EOF:
     return EOF(ERR_EOF, "Closed", "the subscription was closed")
 
 
+_process = os.getpid()
+
+
+def _note_process() -> None:
+    global _process
+    _process = os.getpid()
+
+
+# Not asked for each event: that is a system call.
+os.register_at_fork(after_in_child=_note_process)
+
+
 def check_process(owner: int) -> None:
     """Raises RuntimeError in another process than the owner's, that is, in a child."""
-    if owner != os.getpid():
+    if owner != _process:
         raise RuntimeError(
             f"this subscription belongs to process {owner}; subscribe again in this one"
         )

@@ -12,6 +12,7 @@ from confd_events.error import EOF, Error
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.list cimport PyList_New, PyList_SET_ITEM
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.weakref cimport PyWeakref_NewRef
@@ -20,7 +21,6 @@ from libc.errno cimport errno
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport stderr
-from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset, strlen
 
 from confd_events._libconfd cimport *
@@ -324,7 +324,7 @@ def read_notification(sock):
     return read_next(fd, count)
 
 
-def read_notifications(sock, max=1000, timeout=None):
+def read_notifications(sock, max=100, timeout=None):
     """Read all notifications that have arrived, but wait for the first.
 
     max -- at most so many, 1 or more
@@ -436,7 +436,14 @@ cdef dict read_next(int fd, int count):
     try:
         return to_dict(&n)
     finally:
-        confd_free_notification(&n)
+        release(&n)
+
+
+cdef void release(confd_notification *n) noexcept:
+    """Free a struct, and with it a commit diff's transaction that no TransCtxRef has taken."""
+    if type_of(n) == CONFD_NOTIF_COMMIT_DIFF and untaken(n) != NULL:
+        confd_diff_notification_done(-1, untaken(n))
+    confd_free_notification(n)
 
 
 cdef int read_burst(int fd, int count, int limit, list result) except -1:

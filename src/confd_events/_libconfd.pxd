@@ -19,6 +19,7 @@ cdef extern from *:
     #define resume_collections() 0
     #endif
     """
+    dict presized_dict "__Pyx_PyDict_NewPresized"(Py_ssize_t size)
     bint pause_collections()
     int resume_collections()
 
@@ -306,6 +307,7 @@ cdef extern from "tables.h" nogil:
     # confd_events.h
 
     enum:
+        CONFD_NOTIF_COMMIT_DIFF
         CONFD_NOTIF_HEARTBEAT
         CONFD_NOTIF_HEALTH_CHECK
         CONFD_NOTIF_STREAM_EVENT
@@ -408,10 +410,13 @@ cdef extern from "tables.h" nogil:
         KIND_HA_NODE
         KIND_ADDRESS
         KIND_V1_TRAP
-        KIND_COUNT
+
+    enum:
+        KIND_COUNT  # apart from the others: as an array's size it must be a plain int
 
     const size_t NOWHERE
     unsigned long long type_of(const confd_notification *n)
+    confd_trans_ctx *untaken(const confd_notification *n)
     const bint HAS_VERBOSITY
     const bint HAS_AUDIT_NETWORK_SYNC
     const bint HAS_VAL2STR
@@ -439,6 +444,7 @@ cdef extern from "tables.h" nogil:
         PyObject *member_object
         field *fields
         size_t count
+        Py_ssize_t usual_size
 
     struct constant:
         const char *name

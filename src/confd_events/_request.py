@@ -78,7 +78,7 @@ def request(
         mask |= Notif.HEALTH_CHECK
     if stream is not None:
         mask |= Notif.STREAM_EVENT
-    hidden = Notif.HEARTBEAT & ~asked
+    hidden = int(mask & Notif.HEARTBEAT & ~asked)
     _check_whole(mask & ~hidden, mask)
     _check_needs(mask, heartbeat, health_check, stream)
     _check_stream_options(stream, start=start, stop=stop, filter=filter)

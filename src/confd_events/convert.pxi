@@ -174,27 +174,13 @@ cdef dict to_dict(confd_notification *n):
             <object>kind.member_object: payload_dict(kind, <char *>&n.n)}
 
 
-cdef dict payload_dict(const layout *kind, char *payload):
-    cdef dict members = {}
-    cdef size_t i
-    try:
-        for i in range(kind.count):
-            put_field(members, payload, &kind.fields[i])
-    except BaseException:
-        end_transaction(kind, payload)
-        raise
-    return members
-
-
-cdef void end_transaction(const layout *kind, char *payload) noexcept:
-    """Release the transaction of a payload whose conversion failed before it was taken."""
-    cdef confd_trans_ctx **tctx
+cdef dict payload_dict(layout *kind, char *payload):
+    cdef dict members = presized_dict(kind.usual_size)
     cdef size_t i
     for i in range(kind.count):
-        if kind.fields[i].kind == KIND_TRANS_CTX:
-            tctx = <confd_trans_ctx **>(payload + kind.fields[i].offset)
-            if tctx[0] != NULL:
-                confd_diff_notification_done(-1, tctx[0])
+        put_field(members, payload, &kind.fields[i])
+    kind.usual_size = len(members)
+    return members
 
 
 cdef PyObject *interned(const char *name) except NULL:

@@ -60,6 +60,7 @@ struct layout {
     PyObject *member_object;
     struct field *fields;
     size_t count;
+    Py_ssize_t usual_size; /* of the dict: that of the last one of the kind */
 };
 
 struct constant {
@@ -80,6 +81,12 @@ typedef __typeof__(((struct confd_notification *)0)->type) notification_mask;
 static inline unsigned long long type_of(const struct confd_notification *n)
 {
     return sizeof n->type == 4 ? (unsigned)n->type : (unsigned long long)n->type;
+}
+
+/* The transaction of a commit diff that no Python object owns yet, or NULL. */
+static inline struct confd_trans_ctx *untaken(const struct confd_notification *n)
+{
+    return n->n.commit_diff.tctx;
 }
 
 #ifdef CONFD_C_PRODUCT_CONFD

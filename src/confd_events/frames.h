@@ -169,6 +169,16 @@ static inline enum growth await_growth(int watch, int milliseconds)
  * more comes only while it is read, so that only the library knows; it may block. */
 enum sight { NOTHING, WHOLE, UNFINISHED };
 
+/* Out of descriptors, so without a watch: wait a moment for the end alone, then look. */
+static inline enum sight look_again(int fd, int milliseconds)
+{
+    struct pollfd end = {.fd = fd, .events = POLLRDHUP};
+    int over = poll(&end, 1, milliseconds < 10 ? milliseconds : 10) > 0;
+    if (whole_frame(fd))
+        return WHOLE;
+    return over || bytes_arrived(fd) >= STALLED ? UNFINISHED : NOTHING;
+}
+
 /* Block until the rest of a frame has arrived, or nothing but reading helps. NOTHING: look at
  * signals and the clock, and call again. */
 static inline enum sight await_rest(int fd, int milliseconds)
@@ -176,7 +186,7 @@ static inline enum sight await_rest(int fd, int milliseconds)
     enum growth growth = GROWS;
     int watch = open_watch(fd);
     if (watch < 0)
-        return UNFINISHED; /* out of descriptors */
+        return look_again(fd, milliseconds);
     while (!whole_frame(fd) && bytes_arrived(fd) < AMPLE) {
         growth = await_growth(watch, milliseconds);
         if (growth != GROWS)

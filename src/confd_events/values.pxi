@@ -153,14 +153,14 @@ cdef str pretty(const confd_value_t *v):
     cdef int size = confd_pp_value(small, sizeof(small), v)
     if size < <int>sizeof(small):
         return text(small) if size >= 0 else ""
-    large = <char *>malloc(size + 1)
+    large = <char *>PyMem_Malloc(size + 1)
     if large == NULL:
         raise MemoryError()
     try:
         confd_pp_value(large, size + 1, v)
         return text(large)
     finally:
-        free(large)
+        PyMem_Free(large)
 
 
 @cython.freelist(64)

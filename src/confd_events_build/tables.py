@@ -172,7 +172,7 @@ def _with_fields(tables: Tables) -> list[catalog.Notification]:
 def _layout(notification: catalog.Notification, tables: Tables) -> str:
     table = f"fields_of_{notification.name}"
     bit = tables.constants[notification.name]
-    return f'    {{{bit}, "{notification.member}", NULL, NULL, {table}, COUNT({table})}},'
+    return f'    {{{bit}, "{notification.member}", NULL, NULL, {table}, COUNT({table}), 0}},'
 
 
 def _field_table(notification: catalog.Notification, members: dict[str, str]) -> str:

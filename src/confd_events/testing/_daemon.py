@@ -219,8 +219,8 @@ class Daemon(Notifier):
             settings = self._settings
             wire = Wire(sock, settings.faults, settings.write_timeout)
             session = Session(self._number, wire, settings, self._hub)
-            self._connections = [c for c in self._connections if not c.over] + [session]
             session.start()
+            self._connections = [c for c in self._connections if not c.over] + [session]
 
     def _wait(self, items: Callable[[], Items], count: int, timeout: float) -> Items:
         changed = self._hub.changed
