@@ -29,11 +29,17 @@ static bool due_to_fail(void)
     return false;
 }
 
-static void *counted(void *memory)
+static void *checked(void *memory)
 {
     if (memory == NULL) {
         stub_fail(CONFD_ERR_MALLOC, "Out of memory");
-    } else {
+    }
+    return memory;
+}
+
+static void *counted(void *memory)
+{
+    if (checked(memory) != NULL) {
         atomic_fetch_add(&live, 1);
     }
     return memory;
@@ -49,19 +55,19 @@ void *stub_alloc_zeroed(size_t count, size_t size)
     return counted(due_to_fail() ? NULL : calloc(count > 0 ? count : 1, size));
 }
 
+/* For what lives as long as the process: not counted, to be released by free(). */
+void *stub_keep(size_t count, size_t size)
+{
+    return checked(due_to_fail() ? NULL : calloc(count, size));
+}
+
 /* The old memory stays valid when this fails. */
 void *stub_resize(void *old, size_t size)
 {
-    void *memory;
-
     if (old == NULL) {
         return stub_alloc(size);
     }
-    memory = due_to_fail() ? NULL : realloc(old, size);
-    if (memory == NULL) {
-        stub_fail(CONFD_ERR_MALLOC, "Out of memory");
-    }
-    return memory;
+    return checked(due_to_fail() ? NULL : realloc(old, size));
 }
 
 void stub_free(void *memory)

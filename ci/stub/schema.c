@@ -39,12 +39,7 @@ static struct schema *_Atomic current;
 
 static void *keep(struct stub_term *t, size_t count, size_t size)
 {
-    void *memory = t->failed || count == 0 ? NULL : calloc(count, size);
-
-    if (memory == NULL && !t->failed && count > 0) {
-        stub_term_fail(t, "schema", "out of memory");
-    }
-    return memory;
+    return count > 0 ? stub_term_keep(t, count, size) : NULL;
 }
 
 static char *keep_text(struct stub_term *t, const char *field)

@@ -28,6 +28,7 @@ extern int stub_require_init(void);
 /* memory.c: NULL means that CONFD_ERR_MALLOC has been recorded. */
 extern void *stub_alloc(size_t size);
 extern void *stub_alloc_zeroed(size_t count, size_t size);
+extern void *stub_keep(size_t count, size_t size);
 extern void *stub_resize(void *old, size_t size);
 extern void stub_free(void *memory);
 
@@ -106,6 +107,7 @@ extern void stub_term_close(struct stub_term *t);
 extern void stub_term_fail(struct stub_term *t, const char *field, const char *format, ...)
     STUB_PRINTF(3, 4);
 extern void *stub_term_alloc(struct stub_term *t, size_t count, size_t size);
+extern void *stub_term_keep(struct stub_term *t, size_t count, size_t size);
 extern int stub_term_peek(const struct stub_term *t);
 extern bool stub_term_at_atom(const struct stub_term *t);
 extern bool stub_term_take_atom(struct stub_term *t, const char *name);

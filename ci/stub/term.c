@@ -73,14 +73,22 @@ static void wrong_type(struct stub_term *t, const char *field, const char *wante
     }
 }
 
-void *stub_term_alloc(struct stub_term *t, size_t count, size_t size)
+static void *stop_without(void *memory, struct stub_term *t)
 {
-    void *memory = t->failed ? NULL : stub_alloc_zeroed(count, size);
-
     if (memory == NULL) {
         stop(t);
     }
     return memory;
+}
+
+void *stub_term_alloc(struct stub_term *t, size_t count, size_t size)
+{
+    return stop_without(t->failed ? NULL : stub_alloc_zeroed(count, size), t);
+}
+
+void *stub_term_keep(struct stub_term *t, size_t count, size_t size)
+{
+    return stop_without(t->failed ? NULL : stub_keep(count, size), t);
 }
 
 /* Bytes */

@@ -374,7 +374,7 @@ def notifications_connect2(
 def read_notification(sock: _Socket) -> NotificationDict: ...
 def read_notifications(
     sock: _Socket,
-    max: int = 1000,  # noqa: A002
+    max: int = 100,  # noqa: A002
     timeout: float | None = None,
 ) -> list[NotificationDict]: ...
 
