@@ -445,3 +445,34 @@ def test_library() -> None:
     assert Path(library["path"]).is_file()
     assert library["version"].startswith(library["api_level"])
     assert library["protocol"] == int(library["api_level"].replace(".", ""))
+
+
+def test_the_extension_is_hardened() -> None:
+    module = str(sys.modules["confd_events._events"].__file__)
+    described = subprocess.run(
+        ["readelf", "--wide", "--file-header", "--segments", "--dynamic", "--dyn-syms", module],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "DYN (" in described, "position-independent"
+    assert "GNU_RELRO" in described
+    assert "BIND_NOW" in described, "without it, RELRO is but partial"
+    assert "__stack_chk_fail" in described
+    stack = next(line for line in described.splitlines() if "GNU_STACK" in line)
+    assert "RWE" not in stack
+
+
+def test_calls_into_libc_are_checked(tmp_path: Path) -> None:
+    """The compiler is told so; the file shows it only if a call needs a check."""
+    log, compiler = tmp_path / "log", tmp_path / "cc"
+    compiler.write_text(f'#!/bin/sh\necho "$@" >>{log}\nexec cc "$@"\n')
+    compiler.chmod(0o755)
+    sdk = make_sdk(tmp_path / "sdk")
+    done = setup_py(tmp_path / "package", CONFD_EVENTS_SDK=str(sdk), CC=str(compiler), CFLAGS="-O1")
+    succeeded(done)
+    compiled = [
+        line for line in log.read_text().splitlines() if "/_events.o" in line and " -c " in line
+    ]
+    assert compiled
+    assert all("-D_FORTIFY_SOURCE=2" in line for line in compiled)

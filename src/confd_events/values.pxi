@@ -184,7 +184,7 @@ cdef class Value:
         cdef confd_value_t temporary
         cdef list keep = []
         if isinstance(init, Value) and type is None:
-            copy_value(&(<Value>init).v, &self.v)
+            self.become(&(<Value>init).v)
             return
         cdef int chosen = inferred_type(init) if type is None else c_int("type", type)
         if not 0 <= chosen < VALUE_TYPES or makers[chosen] == NULL:
@@ -192,7 +192,14 @@ cdef class Value:
         memset(&temporary, 0, sizeof(temporary))
         temporary.type = <vtype>chosen
         makers[chosen](init, &temporary, keep)
-        copy_value(&temporary, &self.v)
+        self.become(&temporary)
+
+    cdef int become(self, const confd_value_t *v) except -1:
+        cdef confd_value_t made
+        copy_value(v, &made)
+        confd_free_value(&self.v)
+        self.v = made
+        return 0
 
     def __dealloc__(self):
         confd_free_value(&self.v)

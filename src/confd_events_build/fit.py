@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _SOURCES = PROJECT / "src" / "confd_events"
 _FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
+# Who finds a way to write past a buffer shall not get far.
+_PROTECTED = ["-fstack-protector-strong"]
+_FORTIFIED = ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]
+_LINK_HARDENED = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]
 _TABLE_SIZE = re.compile(r"^[0-9a-f]+ ([0-9a-f]+) \w confd_log_symbols$", re.MULTILINE)
 
 
@@ -36,7 +41,8 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
     ext.depends = [str(build / "tables.h"), str(sdk.library), *headers]
     ext.include_dirs = [str(build), str(_SOURCES), str(sdk.include)]
     ext.define_macros = [*sdk.macros]
-    ext.extra_compile_args = [*_FLAGS]
+    ext.extra_compile_args = [*_FLAGS, *_hardened()]
+    ext.extra_link_args = [*_LINK_HARDENED]
     if sdk.link == "static":
         _link_static(ext, sdk)
     else:
@@ -46,11 +52,17 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
         ext.libraries = ["confd", "dl"]
 
 
+def _hardened() -> list[str]:
+    # Without optimisation the C library can't, and warns.
+    optimised = "-O0" not in os.environ.get("CFLAGS", "").split()
+    return [*_PROTECTED, *(_FORTIFIED if optimised else [])]
+
+
 def _link_static(ext: Extension, sdk: Sdk) -> None:
     ext.extra_objects = [str(sdk.library)]
     # Hidden, the library's symbols neither meet those of another libconfd in the process nor
     # are replaced by them.
-    ext.extra_link_args = ["-Wl,--exclude-libs,ALL", "-Wl,-Bsymbolic"]
+    ext.extra_link_args += ["-Wl,--exclude-libs,ALL", "-Wl,-Bsymbolic"]
     ext.libraries = ["dl", "m", "pthread"]
     ext.define_macros += [
         ("STATIC_LIBCONFD", "1"),
