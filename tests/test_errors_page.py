@@ -210,7 +210,7 @@ def in_a_child() -> None:
         subscribe("audit", address=address) as audit,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr(os, "getpid", os.getppid)
+        patch.setattr("confd_events._connection._process", os.getppid())
         next(audit)
 
 

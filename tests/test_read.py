@@ -276,7 +276,9 @@ def test_signal_without_an_exception_goes_on(daemon: Daemon, sock: socket.socket
 def test_ctrl_c_ends_a_process(daemon: Daemon) -> None:
     program = textwrap.dedent(
         f"""
-        import socket, confd_events as events
+        import signal, socket, confd_events as events
+        # A job in the background of a shell inherits that it is to be ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sock = socket.socket()
         events.notifications_connect(sock, events.NOTIF_AUDIT, **{daemon.address!r})
         try:

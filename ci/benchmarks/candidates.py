@@ -93,7 +93,8 @@ def _iterate(**options: Any) -> Run:
         sender.expect(job)
         with events.subscribe("audit", address=sender.path, **options) as subscription:
             left = job.total
-            _await_first(subscription._reader.connection)
+            if not options:  # with a buffer, a thread reads already
+                _await_first(subscription._reader.connection)
             started = time.perf_counter_ns()
             for _event in subscription:
                 left -= 1
