@@ -6,6 +6,7 @@ import copy
 import gc
 import operator
 import pickle
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,6 +24,13 @@ SYNC = (
     | events.NOTIF_HA_INFO_SYNC
     | events.NOTIF_AUDIT_NETWORK_SYNC
 )
+
+
+def until_reset(sock: socket.socket) -> None:
+    """The reset is on its way when the daemon is done; a write before it comes would succeed."""
+    poller = select.poll()
+    poller.register(sock, 0)
+    assert poller.poll(30_000), "no reset came"
 
 
 def acknowledge_audit(sock: socket.socket, got: Any) -> None:
@@ -168,6 +176,7 @@ class TestTransaction:
         self, daemon: Daemon, tctx: Any, sock: socket.socket
     ) -> None:
         daemon.disconnect(reset=True)
+        until_reset(sock)
         with pytest.raises(events.Error) as caught:
             events.diff_notification_done(sock, tctx)
         assert caught.value.confd_errno == events.ERR_OS
@@ -202,6 +211,7 @@ def test_lost_connection(daemon: Daemon, connect: Connect) -> None:
     """An acknowledgement that can't be sent is an Error, never a signal that ends the process."""
     sock = connect(SYNC)
     daemon.disconnect(reset=True)
+    until_reset(sock)
     with pytest.raises(events.Error) as caught:
         events.sync_ha_notification(sock)
     assert caught.value.confd_errno == events.ERR_OS
