@@ -230,7 +230,7 @@ def duration_text(d: timedelta) -> str:
     return f"P{d.days}DT{d.seconds}S.{d.microseconds}"
 
 
-V4, V6 = (st.ip_addresses(v=version).map(str) for version in (4, 6))
+V4, V6 = st.ip_addresses(v=4).map(str), st.ip_addresses(v=6).map(str)
 V4_LENGTHS = st.tuples(V4, st.integers(0, 32))
 V6_LENGTHS = st.tuples(V6, st.integers(0, 128))
 

@@ -67,7 +67,7 @@ def variants(make: Callable[[int], bytes]) -> tuple[bytes, ...]:
     return tuple(make(n) for n in range(_VARIANTS))
 
 
-LOADS = {
+LOADS: dict[str, Callable[[int], bytes]] = {
     "heartbeat": heartbeat,
     "audit": audit,
     "commit": commit,

@@ -313,10 +313,10 @@ class _Text(NamedTuple):
 def _parts(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
     """The elements, and the texts around them."""
     if isinstance(value, dict):
-        opening, closing = "{}"
+        opening, closing = "{", "}"
         elements = [(f"{json.dumps(key)}: ", element) for key, element in value.items()]
     else:
-        opening, closing = "[]"
+        opening, closing = "[", "]"
         elements = [("", element) for element in value]
     for key, element in elements:
         yield _Text(opening + key)

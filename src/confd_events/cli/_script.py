@@ -99,7 +99,7 @@ def _after(seconds: Any) -> float:
         raise ValueError("after: expected seconds, a number")
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f"after: {seconds} is no number of seconds to wait")
-    return seconds
+    return float(seconds)
 
 
 # From JSON to an argument, by the annotation of the parameter
