@@ -30,7 +30,16 @@ from subscribing import (
 )
 
 import confd_events as events
-from confd_events import Backoff, DaemonSilent, Event, Notif, Subscription, subscribe
+from confd_events import (
+    Backoff,
+    Connected,
+    DaemonSilent,
+    Disconnected,
+    Event,
+    Notif,
+    Subscription,
+    subscribe,
+)
 from confd_events._replay import Replay
 from confd_events.enums import StreamType
 from confd_events.testing import Daemon, DaemonProcess, Faults, encode, frame_of, value
@@ -568,3 +577,21 @@ def test_an_address_that_is_asked_for_again(
         lose(daemon, subscription)
         assert next(subscription).name == "connected"
         assert len(other.subscribers) == 1
+
+
+def test_signals_do_not_prolong_the_waits_between_attempts(daemon: Daemon) -> None:
+    """Of some thousand waits, one may end just when a signal comes."""
+    briefly = Backoff(first=0.001, longest=0.001)
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    with subscribed(daemon, "audit", reconnect=briefly) as subscription:
+        reader = subscription._reader
+        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+        try:
+            for _ in range(3000):
+                reader.wait(0.001)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        daemon.disconnect()
+        assert isinstance(next(subscription), Disconnected)
+        assert isinstance(next(subscription), Connected)

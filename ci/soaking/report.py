@@ -44,6 +44,7 @@ class Report:
             self.problems.append(f"the subscribers' process ended with status {status}")
         if samples:
             self._judge_counts(samples[-1]["tallies"])
+            self._judge_presence()
             self._judge_growth()
 
     def _judge_counts(self, tallies: dict[str, Any]) -> None:
@@ -57,6 +58,13 @@ class Report:
                 )
             if kind.daemon == "stream" and tally["last"] != self.events:
                 self.problems.append(f"{name}: {self.events} sent, the last was {tally['last']}")
+
+    def _judge_presence(self) -> None:
+        """Who does not come back is sent nothing, and so misses nothing."""
+        most = max(self.sent.values(), default=0)
+        for method, sent in self.sent.items():
+            if sent < most * 0.9:
+                self.problems.append(f"who is sent {method} was away: {sent} instead of {most}")
 
     def _judge_growth(self) -> None:
         """Compares the second quarter of the run with the last."""

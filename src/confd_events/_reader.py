@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ._acknowledgement import awaited
@@ -50,7 +50,10 @@ class Reader:
         self._connected_at = self._lost_at = 0.0
         self._error: Error | None = None
         self._attempts = 0
-        self._woken: SimpleQueue[None] = SimpleQueue()
+        # Held until close() releases it. A SimpleQueue would do but for its timeout: get() may wait
+        # for ever when a signal comes as the time runs out.
+        self._open_lock = threading.Lock()
+        self._open_lock.acquire()
         self._acknowledged = 0
         self.connection: Connection | None = None
         self.closed = False
@@ -139,8 +142,8 @@ class Reader:
 
     def wait(self, seconds: float) -> None:
         """Waits, but no longer than until close()."""
-        with suppress(Empty):
-            self._woken.get(timeout=seconds)
+        if self._open_lock.acquire(timeout=seconds):
+            self._open_lock.release()
 
     def connect_again(self) -> Sequence[Event]:
         """One attempt: a Connected, or nothing when the daemon is still not there.
@@ -190,7 +193,8 @@ class Reader:
     def close(self) -> None:
         """Ends it: a thread that reads or waits goes on at once. It may be called again."""
         self.closed = True
-        self._woken.put(None)
+        with suppress(RuntimeError):  # released before
+            self._open_lock.release()
         connection = self.connection
         if connection is not None:
             connection.close()
