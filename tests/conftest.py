@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,12 @@ for _name in ("AUDIT_SYNC", "HA_INFO_SYNC", "AUDIT_NETWORK_SYNC"):
     ALL_PLAIN &= ~getattr(events, f"NOTIF_{_name}", 0)
 
 Connect = Callable[..., socket.socket]
+
+
+def pytest_configure() -> None:
+    # A job in the background ignores Ctrl-C, and so would the programs that tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:

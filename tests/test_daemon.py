@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -29,6 +30,7 @@ from confd_events.testing import (
     encode,
     frame_of,
 )
+from confd_events.testing._session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -402,6 +404,21 @@ def test_disconnect_delivers_first(daemon: Daemon) -> None:
         daemon.disconnect()
         assert daemon.subscribers == ()
         assert client.frame() == encode("audit", msg="last")
+        assert client.ended()
+
+
+def test_disconnect_misses_nobody(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor one that is served while the listener's thread has not got round to noting it."""
+    start = Session.start
+
+    def start_and_dawdle(session: Session) -> None:
+        start(session)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(Session, "start", start_and_dawdle)
+    with connect(daemon, Notif.AUDIT) as client:
+        daemon.disconnect()
+        assert daemon.subscribers == ()
         assert client.ended()
 
 

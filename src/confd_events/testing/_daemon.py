@@ -90,6 +90,8 @@ class Daemon(Notifier):
         self._listener: socket.socket | None = None
         self._accepting: threading.Thread | None = None
         self._connections: list[Session] = []
+        # Held while a connection is taken in, so that disconnect() misses none that is served.
+        self._taking_in = threading.Lock()
         self._number = 0
 
     def __enter__(self) -> Daemon:
@@ -200,7 +202,8 @@ class Daemon(Notifier):
         cut off after a second.
         """
         number = subscriber.id if isinstance(subscriber, Subscriber) else subscriber
-        ending = [c for c in self._connections if number in (None, c.number)]
+        with self._taking_in:
+            ending = [c for c in self._connections if number in (None, c.number)]
         for connection in ending:
             connection.finish(reset)
         for connection in ending:
@@ -219,8 +222,9 @@ class Daemon(Notifier):
             settings = self._settings
             wire = Wire(sock, settings.faults, settings.write_timeout)
             session = Session(self._number, wire, settings, self._hub)
-            session.start()
-            self._connections = [c for c in self._connections if not c.over] + [session]
+            with self._taking_in:
+                session.start()
+                self._connections = [c for c in self._connections if not c.over] + [session]
 
     def _wait(self, items: Callable[[], Items], count: int, timeout: float) -> Items:
         changed = self._hub.changed
