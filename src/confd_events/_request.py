@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Union
 
+from . import _events
+from ._catalog import NOTIFICATIONS, Notification
 from ._events import NotificationsData
 from .enums import Notif, Verbosity, label, notif
 
@@ -27,6 +30,22 @@ _FLAGS = {
     Notif.HA_INFO_SYNC: Notif.HA_INFO,
     Notif.AUDIT_NETWORK_SYNC: Notif.AUDIT_NETWORK,
 }
+
+# What needs an option beside its bit, and the flag by which the daemon leaves syslog alone.
+_NOT_PLAIN = Notif.HEARTBEAT | Notif.HEALTH_CHECK | Notif.STREAM_EVENT | Notif.TAKEOVER_SYSLOG
+
+
+def available() -> Iterator[Notification]:
+    """The notifications that the library in use knows."""
+    return (each for each in NOTIFICATIONS if hasattr(_events, each.name))
+
+
+def plain() -> Notif:
+    """The bits of those that need nothing but to be asked for, without those that say how."""
+    mask = Notif(0)
+    for notification in available():
+        mask |= notif(notification.name)
+    return mask & ~_NOT_PLAIN
 
 
 class Request(NamedTuple):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import confd_events
 from confd_events._catalog import NOTIFICATIONS, Notification
+from confd_events._request import available, plain
 from confd_events.enums import Notif, Verbosity, label, notif
 
 from ._arguments import count, seconds, time_argument
@@ -39,9 +40,6 @@ examples:
   confd-events monitor user-session --where uinfo.username=ada --count 1 --timeout 60
   confd-events monitor --stream NETCONF --start 2026-01-31T00:00:00Z
 """
-
-# What needs more than to be asked for, or changes what the daemon does.
-_NOT_IN_ALL = Notif.HEARTBEAT | Notif.HEALTH_CHECK | Notif.STREAM_EVENT | Notif.TAKEOVER_SYSLOG
 
 # What lines leave out: older names of keys, what an address shows by itself, and empty values.
 _AGAIN = {field.also for each in NOTIFICATIONS for field in each.fields} | {"af"}
@@ -153,15 +151,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list() -> int:
     show = printer()
-    for notification in _available():
+    for notification in available():
         waits = " The daemon waits with --sync." if notification.sync else ""
         show(Piece(f"{_name(notification):<18}", "bold cyan"), Piece(notification.doc + waits))
     return OK
-
-
-def _available() -> Iterator[Notification]:
-    """What the release of libconfd in use knows."""
-    return (each for each in NOTIFICATIONS if hasattr(confd_events, each.name))
 
 
 def _name(notification: Notification) -> str:
@@ -206,19 +199,19 @@ def _mask(arguments: argparse.Namespace) -> int:
 def _sync_flags(mask: int) -> int:
     """The flags that make the daemon wait for what is in the mask."""
     flags = Notif(0)
-    for notification in _available():
+    for notification in available():
         if notification.sync and mask & notif(notification.name):
             flags |= notif(notification.sync)
     return flags
 
 
 def _all(sync: bool) -> Notif:
-    mask = Notif(0)
-    for notification in _available():
+    mask = plain()
+    for notification in available():
         holds_up = notification.acknowledge and not notification.sync
-        if sync or not holds_up:
-            mask |= notif(notification.name)
-    return mask & ~_NOT_IN_ALL
+        if holds_up and not sync:
+            mask &= ~notif(notification.name)
+    return mask
 
 
 # What comes

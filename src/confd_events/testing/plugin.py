@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 
 import confd_events
-from confd_events._catalog import NOTIFICATIONS
-from confd_events.enums import Notif, notif
+from confd_events._request import plain
 from confd_events.testing import Daemon
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ Subscribe = Callable[..., "Subscription"]
 """The type of the fixture confd_subscribe."""
 
 _VARIABLES = ("NCS_IPC_", "CONFD_IPC_")
-
-# What needs more than to be asked for, and the flag by which the daemon leaves syslog alone.
-_NOT_PLAIN = Notif.HEARTBEAT | Notif.HEALTH_CHECK | Notif.STREAM_EVENT | Notif.TAKEOVER_SYSLOG
 
 
 @pytest.fixture
@@ -79,12 +75,4 @@ def confd_subscription(confd_subscribe: Subscribe) -> Subscription:
     That is all but heartbeats, health checks and streams. It is without the flags that make the
     daemon wait; for a commit diff it waits in any case, until the next event is asked for.
     """
-    return confd_subscribe(_plain())
-
-
-def _plain() -> Notif:
-    mask = Notif(0)
-    for notification in NOTIFICATIONS:
-        if hasattr(confd_events, notification.name):  # a release may lack it
-            mask |= notif(notification.name)
-    return mask & ~_NOT_PLAIN
+    return confd_subscribe(plain())
