@@ -70,9 +70,8 @@ class Interpreter:
     def starve(self, call: Call, nth: int) -> Any:
         """The result of a call whose allocations fail from the nth on; or its exception."""
         # Python keeps some freed objects for reuse; hold so many that all must be allocated.
-        held = [
-            ({number: number}, [number], (number, number), 1.0 * number) for number in range(300)
-        ]
+        held: list[Any] = [({number: number}, [number], 1.0 * number) for number in range(100)]
+        held += [(number, number) for number in range(2000)]
         try:
             return self._hooks.starve(call, nth, self._count)
         except FAILURES as error:

@@ -50,7 +50,9 @@ def _match(pattern: re.Pattern[str], text: str, what: str) -> dict[str, str]:
     match = pattern.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not {what}")
-    return {name: value for name, value in match.groupdict().items() if value is not None}
+    found = match.groupdict()
+    # Not by items(): when memory runs out there, Python 3.11 crashes.
+    return {name: found[name] for name in found if found[name] is not None}
 
 
 def _micros(parts: dict[str, str]) -> int:
