@@ -5,8 +5,12 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import os
+import shlex
 import signal
 import socket
+import subprocess
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
@@ -51,6 +55,15 @@ def live_allocations() -> int:
     stub = ctypes.CDLL(LIBRARY["path"])
     stub.confd_stub_live_allocations.restype = ctypes.c_long
     return int(stub.confd_stub_live_allocations())
+
+
+def shared_library(source: Path, directory: Path) -> Path:
+    """A test's C file, compiled."""
+    library = directory / f"{source.stem}.so"
+    command = [*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC", "-Wall", "-Werror"]
+    command += [f"-I{sysconfig.get_path('include')}", str(source), "-o", str(library)]
+    subprocess.run(command, check=True)
+    return library
 
 
 @pytest.fixture(autouse=True)

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
-import shlex
 import socket
 import struct
-import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -22,7 +18,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from conftest import LIBRARY, PRODUCT, live_allocations, plain, vectors
+from conftest import LIBRARY, PRODUCT, live_allocations, plain, shared_library, vectors
 from test_values import MADE
 
 import confd_events as events
@@ -87,11 +83,7 @@ class Interpreter:
 @pytest.fixture(scope="module")
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> ctypes.PyDLL:
     """starve.c, compiled."""
-    library = tmp_path_factory.mktemp("starve") / "starve.so"
-    command = [*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC", "-Wall", "-Werror"]
-    command += [f"-I{sysconfig.get_path('include')}", str(SOURCE), "-o", str(library)]
-    subprocess.run(command, check=True)
-    return ctypes.PyDLL(str(library))
+    return ctypes.PyDLL(str(shared_library(SOURCE, tmp_path_factory.mktemp("starve"))))
 
 
 @pytest.fixture(params=["library", "interpreter", "interpreter for a while"])
