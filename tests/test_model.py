@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import NamedTuple
 
 import pytest
@@ -17,6 +18,7 @@ from conftest import PRODUCT
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from subscribing import wait_until
 
 from confd_events import Backoff, Connected, Error, Event, Subscription, subscribe
 from confd_events.testing import Daemon, Delivery
@@ -31,10 +33,12 @@ class HandlerError(Exception):
 
 
 class Sent(NamedTuple):
-    """A notification on its way: its number, and who waits for it."""
+    """A notification on its way: its number and kind, who waits for it, and on which connection."""
 
     number: int
+    kind: str
     delivery: Delivery
+    subscriber: int
 
 
 class Acknowledging(RuleBasedStateMachine):
@@ -83,7 +87,7 @@ class Acknowledging(RuleBasedStateMachine):
         delivery: Delivery = getattr(self.daemon, kind)(**{numbered: self.number})
         self.deliveries.append(delivery)
         if delivery.count:
-            self.pending.append(Sent(self.number, delivery))
+            self.pending.append(Sent(self.number, kind, delivery, self.subscriber))
 
     @precondition(lambda self: self.pending)
     @rule()
@@ -124,20 +128,33 @@ class Acknowledging(RuleBasedStateMachine):
     def acknowledge(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.held)))
         event, sent = self.held.pop(number)
-        with nullcontext() if self.connected else suppress(Error):
+        with self.settling(sent), nullcontext() if self.connected else suppress(Error):
             event.ack()
         assert not event.ack()
-        sent.delivery.wait(HELD_UP)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def forget(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.held)))
         event, sent = self.held.pop(number)
-        with warnings.catch_warnings():
+        with self.settling(sent), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # that it was forgotten
             del event
-        sent.delivery.wait(HELD_UP)
+
+    @contextmanager
+    def settling(self, sent: Sent) -> Iterator[None]:
+        """A block after which the daemon does not wait for what it sent."""
+        before = self.count_ha()
+        yield
+        if sent.kind != "ha_noprimary":
+            sent.delivery.wait(HELD_UP)
+        elif self.connected and sent.subscriber == self.subscriber:
+            # These acknowledgements have no number: each settles the oldest that is left.
+            wait_until(lambda: self.count_ha() > before)
+            assert self.count_ha() == before + 1
+
+    def count_ha(self) -> int:
+        return sum(ack.kind == "ha" for ack in self.daemon.acknowledgements)
 
     @precondition(lambda self: self.connected)
     @rule()
@@ -182,8 +199,7 @@ class Acknowledging(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "subscription"):
             self.close()
-        acknowledgements = [ack for ack in self.daemon.acknowledgements if ack.kind == "ha"]
-        assert len(acknowledgements) <= self.number
+        assert self.count_ha() <= self.number
         self.daemon.stop()
 
 
