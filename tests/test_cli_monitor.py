@@ -23,8 +23,8 @@ from cli import PATIENCE, Process, end_of, environment, line_of, ran, started
 from conftest import PRODUCT
 
 import confd_events as events
+from confd_events._address import written_address
 from confd_events.cli import main
-from confd_events.cli._render import written_address
 from confd_events.enums import Notif
 from confd_events.testing import Daemon, Delivery, Subscriber, TagValue, User, value
 

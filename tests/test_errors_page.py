@@ -167,6 +167,13 @@ def no_such_session() -> None:
 
 
 @provokes
+def stopped() -> None:
+    with running() as (daemon, address), subscribe("audit", address=address) as audit:
+        daemon.disconnect()
+        next(audit)
+
+
+@provokes
 def reset() -> None:
     with running() as (daemon, address), subscribe("audit", address=address) as audit:
         daemon.disconnect(reset=True)

@@ -174,7 +174,7 @@ def test_nobody_listens() -> None:
 
 def test_refused(daemon: Daemon) -> None:
     before = descriptors()
-    with pytest.raises(events.Error, match="no such stream") as caught:
+    with pytest.raises(events.Error, match=r"no such stream: .+ \(127\.0\.0\.1:\d+\)$") as caught:
         subscribed(daemon, stream="missing")
     assert caught.value.confd_errno == events.ERR_NOEXISTS
     daemon.disconnect()

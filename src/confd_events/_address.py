@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Union
 
 from ._events import ADDR, ERR_OS, PORT, library
@@ -18,6 +19,14 @@ class Endpoint(NamedTuple):
 
     family: int
     where: dict[str, Any]
+
+
+def written_address(where: Mapping[str, Any]) -> str:
+    """A daemon's address, given as notifications_connect() takes it, as text."""
+    if "path" in where:
+        return os.fsdecode(where["path"]).replace("\0", "@")  # as ss and netstat write it
+    host = f"[{where['ip']}]" if ":" in where["ip"] else where["ip"]
+    return f"{host}:{where['port']}"
 
 
 class Origin(NamedTuple):

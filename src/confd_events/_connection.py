@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Callable, NoReturn
 
 from . import _acknowledgement
+from ._address import written_address
 from ._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, notifications_connect2, read_notifications
 from .error import EOF, DaemonSilent, Error
 
@@ -66,7 +67,11 @@ class Connection:
 
     def open(self) -> None:
         """Connects and subscribes. Raises Error, EOF when closed meanwhile; then close it."""
-        _call_interruptibly(self._open)
+        try:
+            _call_interruptibly(self._open)
+        except Error as error:
+            error.confd_lasterr += f" ({written_address(self._where)})"
+            raise
         self.heard_at = time.monotonic()
 
     def _open(self) -> None:

@@ -13,10 +13,10 @@ from stat import S_IRGRP, S_IROTH
 from typing import TYPE_CHECKING, Any
 
 import confd_events
-from confd_events._address import default_address
+from confd_events._address import default_address, written_address
 
 from ._exit import OK, UsageError
-from ._render import Piece, escaped, printer, written_address
+from ._render import Piece, escaped, printer
 
 if TYPE_CHECKING:
     from ._arguments import Subparsers

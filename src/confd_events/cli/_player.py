@@ -11,9 +11,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from confd_events import library
+from confd_events._address import written_address
 from confd_events.enums import Notif, label
 
-from ._render import Piece, event_line, printer, written_address
+from ._render import Piece, event_line, printer
 
 if TYPE_CHECKING:
     from confd_events.testing import Acknowledgement, Daemon, Delivery

@@ -103,11 +103,3 @@ def escaped(text: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
-
-
-def written_address(where: Mapping[str, Any]) -> str:
-    """A daemon's address, given as notifications_connect() takes it, as text."""
-    if "path" in where:
-        return str(where["path"])
-    host = f"[{where['ip']}]" if ":" in where["ip"] else where["ip"]
-    return f"{host}:{where['port']}"

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from confd_events import library
-from confd_events._address import endpoints
+from confd_events._address import endpoints, written_address
 
 from ._arguments import count as count_argument
 from ._arguments import per_second
 from ._exit import OK, UnavailableError, UsageError
 from ._player import Player
-from ._render import written_address
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
