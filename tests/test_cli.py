@@ -8,6 +8,7 @@ import re
 import shlex
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli import environment, ran
@@ -25,7 +26,7 @@ USE = re.compile(rf"confd-events ((?:{'|'.join(COMMANDS)})\b[^|>#&\n]*)")
 
 def test_the_package_installs_the_command() -> None:
     # Python 3.9 knows no selection by group.
-    scripts = entry_points()
+    scripts: Any = entry_points()
     found = (
         scripts.select(group="console_scripts")
         if hasattr(scripts, "select")

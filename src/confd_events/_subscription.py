@@ -102,11 +102,11 @@ class Core:
 
     def stats(self) -> Stats:
         """What the subscription has done so far."""
-        # What is read is counted first when it comes, and so asked for last.
-        delivered, dropped = self._count_delivered(), 0
-        if self._buffer is not None:
-            dropped = self._buffer.dropped
-        read = self._reader.count
+        # Other threads count on; what is the same at two looks was so at a moment between them.
+        counts, before = self._counts(), None
+        while counts != before:
+            counts, before = self._counts(), counts
+        read, delivered, dropped = counts
         if self.closed:
             dropped = read - delivered
         return Stats(
@@ -119,10 +119,14 @@ class Core:
             lag=self._lag(),
         )
 
-    def _count_delivered(self) -> int:
+    def _counts(self) -> tuple[int, int, int]:
+        """Events read, delivered and dropped."""
+        # What is read is counted first when it comes, and so asked for last.
         if self._buffer is not None:
-            return self._buffer.taken
-        return self._accepted - len(_notifications(self._events.copy()))
+            delivered, dropped = self._buffer.taken, self._buffer.dropped
+        else:
+            delivered, dropped = self._accepted - len(_notifications(self._events.copy())), 0
+        return self._reader.count, delivered, dropped
 
     def _lag(self) -> float:
         oldest = next(iter(_notifications(self._events.copy())), None)

@@ -108,7 +108,8 @@ def duration_parts(value: object) -> tuple[int, ...]:
     p = _match(_DURATION_TEXT, value, "a duration such as P1DT2H")
     names = ("years", "months", "days", "hours", "mins", "secs")
     micros = int(p["micros"]) if "micros" in p else _micros(p)
-    return *(int(p.get(name, 0)) for name in names), micros
+    # Not by a generator: when memory runs out as it begins, Python 3.13 crashes.
+    return *[int(p.get(name, 0)) for name in names], micros
 
 
 def oid_parts(value: object) -> list[int]:
