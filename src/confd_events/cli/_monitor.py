@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import confd_events
 from confd_events._catalog import NOTIFICATIONS, Notification
+from confd_events._render import to_json
 from confd_events._request import available, plain
 from confd_events.enums import Notif, Verbosity, label, notif
 
@@ -243,7 +244,7 @@ def _follow(subscription: Subscription, arguments: argparse.Namespace) -> int:
         if not is_marker and not all(each.holds(payload) for each in arguments.where):
             continue
         if arguments.json:
-            show(Piece(event.to_json(secrets=arguments.show_passwords)))
+            show(Piece(to_json(rendered)))
         else:
             show(*event_line(event.read_at, event.name, _concise(payload)))
         printed += not is_marker
