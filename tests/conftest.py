@@ -17,9 +17,6 @@ from typing import Any, Callable
 
 import pytest
 
-# Fixtures for the tests that use them.
-from looping import deaf, run  # noqa: F401
-
 import confd_events as events
 from confd_events.testing import Daemon
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib
 import os
 import socket
 import time
@@ -12,7 +13,6 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, Callable, TypeVar
 
 import pytest
-import uvloop
 from subscribing import PATIENCE, descriptors, own_threads, wait_until, where
 
 import confd_events as events
@@ -41,10 +41,11 @@ async def connecting_ends() -> None:
     await until(lambda: "confd-events call" not in own_threads())
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Iterator[Run[Any]]:
+@pytest.fixture(name="run", params=["asyncio", "uvloop"])
+def run_fixture(request: pytest.FixtureRequest) -> Iterator[Run[Any]]:
     """Runs a coroutine. An error that nobody handles fails, and a thread or descriptor left."""
-    new_loop = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}[request.param]
+    new_loop: Callable[[], asyncio.AbstractEventLoop]
+    new_loop = importlib.import_module(request.param).new_event_loop
     unhandled: list[dict[str, Any]] = []
     opened: list[int] = []
 
@@ -183,8 +184,8 @@ class Deaf:
         return data
 
 
-@pytest.fixture
-def deaf() -> Iterator[Deaf]:
+@pytest.fixture(name="deaf")
+def deaf_fixture() -> Iterator[Deaf]:
     listening = Deaf()
     yield listening
     listening.close()

@@ -17,6 +17,7 @@ from looping import (
     blocking,
     cancel,
     connecting_ends,
+    run_fixture,  # noqa: F401
     spawn,
     take,
     until,

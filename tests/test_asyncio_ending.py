@@ -23,6 +23,8 @@ from looping import (
     blocking,
     cancel,
     connecting_ends,
+    deaf_fixture,  # noqa: F401
+    run_fixture,  # noqa: F401
     send_slowly,
     spawn,
     take,
