@@ -15,11 +15,9 @@ from typing import Any, Callable, TypeVar
 import pytest
 from subscribing import PATIENCE, descriptors, own_threads, wait_until, where
 
-import confd_events as events
-from confd_events import Event, subscribe_async
+from confd_events import AsyncSubscription, Event, subscribe_async
 from confd_events.testing import Atom, Daemon, decode, encode, frame_of
 
-AsyncSubscription = events.AsyncSubscription
 T = TypeVar("T")
 Main = Coroutine[Any, Any, T]
 Run = Callable[[Main[T]], T]

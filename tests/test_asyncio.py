@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from looping import (
-    AsyncSubscription,
     Run,
     audits,
     blocking,
@@ -26,7 +25,7 @@ from looping import (
 from subscribing import PATIENCE, own_threads, wait_until, where
 
 import confd_events as events
-from confd_events import BufferFull, Event, subscribe, subscribe_async
+from confd_events import AsyncSubscription, BufferFull, Event, subscribe, subscribe_async
 from confd_events.testing import Acknowledgement, Daemon, encode
 
 # The same as the blocking side

@@ -16,7 +16,6 @@ from typing import Any, Callable
 import pytest
 from looping import (
     MANY,
-    AsyncSubscription,
     Deaf,
     Run,
     audits,
@@ -34,7 +33,7 @@ from looping import (
 from subscribing import HANDSHAKE, NEVER, QUICK, own_threads, where
 
 import confd_events as events
-from confd_events import Backoff, DaemonSilent, Event, subscribe_async
+from confd_events import AsyncSubscription, Backoff, DaemonSilent, Event, subscribe_async
 from confd_events.testing import Daemon, DaemonProcess, Faults, encode
 
 # Cancellation and close()

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from looping import (
     MANY,
-    AsyncSubscription,
     Deaf,
     Run,
     Ticker,
@@ -29,10 +28,8 @@ from looping import (
 )
 from subscribing import PATIENCE, QUICK, own_threads
 
-from confd_events import Backoff, Event
+from confd_events import AsyncSubscription, Backoff, Event
 from confd_events.testing import Daemon, Faults, encode
-
-# The loop is never held up
 
 
 @pytest.mark.parametrize("buffer", [None, 3])
