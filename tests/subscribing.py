@@ -89,10 +89,13 @@ def alarm(handler: Callable[[], object]) -> Iterator[Callable[[], object]]:
         signal.signal(signal.SIGALRM, before)
 
 
-def run_program(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs Python text in a process of its own."""
+def run_program(
+    program: str, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs Python text in a process of its own, with variables added to its environment."""
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program), *arguments],
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         timeout=2 * PATIENCE,

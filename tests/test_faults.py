@@ -10,8 +10,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import subprocess
-import sys
 import textwrap
 import threading
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from typing import Any, Callable
 
 import pytest
 from conftest import ALL_PLAIN
+from subscribing import run_program
 
 import confd_events as events
 from confd_events.testing import Atom, Daemon, DaemonProcess, Faults, encode, frame_of
@@ -106,13 +105,7 @@ def run_without_descriptors(daemon: Daemon, program: str, **variables: str) -> l
     """The lines that a program prints that has a socket and can not open anything else."""
     whole = textwrap.dedent(STARVED).format(address=daemon.address) + textwrap.dedent(program)
     whole += "\nfor descriptor in hoard:\n    os.close(descriptor)\n"
-    done = subprocess.run(
-        [sys.executable, "-c", whole],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_program(whole, **variables)
     assert (done.stderr, done.returncode) == ("", 0)
     return done.stdout.splitlines()
 
