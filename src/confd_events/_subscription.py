@@ -121,7 +121,7 @@ class Core:
 
     def _counts(self) -> tuple[int, int, int]:
         """Events read, delivered and dropped."""
-        # What is read is counted first when it comes, and so asked for last.
+        # What is read is counted first when it comes, so these never exceed it.
         if self._buffer is not None:
             delivered, dropped = self._buffer.taken, self._buffer.dropped
         else:
