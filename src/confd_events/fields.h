@@ -8,6 +8,11 @@
 
 #include <Python.h>
 
+/* The library exports these, and no header of the vendor's declares them. */
+extern char *confd_lib_vsn;
+extern char *confd_lib_api_vsn;
+extern char *confd_lib_proto_vsn;
+
 /* How a struct member becomes a Python object. */
 enum kind {
     KIND_SIGNED,

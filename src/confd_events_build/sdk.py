@@ -20,6 +20,9 @@ Tell where the libconfd SDK is, a directory with include/ and lib/, in one of th
   CONFD_DIR=DIR          a ConfD installation (source its confdrc)"""
 
 _LIBRARIES = {"shared": "libconfd.so", "static": "libconfd.a"}
+# Both products' libraries export the same functions, but each has its own table of log messages.
+_NSO_MESSAGE = b"NCS_JAVA_VM_START"
+_STUB = b"confd_stub_live_allocations"
 _API_VERSION = re.compile(rb"CONFD_LIB_API_VSN=([0-9a-fA-F]{8})")
 
 
@@ -72,7 +75,7 @@ def _named(environ: Mapping[str, str]) -> Sdk:
     if named == "stub":
         return Sdk(_make_stub(environ), "CONFD_EVENTS_SDK=stub", "")
     if named:
-        return Sdk(Path(named), "CONFD_EVENTS_SDK", _installed_product(Path(named)))
+        return Sdk(Path(named), "CONFD_EVENTS_SDK", _product_of(Path(named)))
     for variable, product in (("NCS_DIR", "NCS"), ("CONFD_DIR", "CONFD")):
         if environ.get(variable):
             return Sdk(Path(environ[variable]), variable, product)
@@ -89,10 +92,15 @@ def _make_stub(environ: Mapping[str, str]) -> Path:
     return root
 
 
-def _installed_product(root: Path) -> str:
-    for program, product in (("ncs", "NCS"), ("confd", "CONFD")):
-        if os.path.exists(root / "bin" / program):
-            return product
+def _product_of(root: Path) -> str:
+    """NCS, CONFD, or empty for the headers themselves to know, as the stub's do."""
+    for name in _LIBRARIES.values():
+        library = root / "lib" / name
+        if _is_readable(library):
+            code = library.read_bytes()
+            if _STUB in code:
+                return ""
+            return "NCS" if _NSO_MESSAGE in code else "CONFD"
     return ""
 
 

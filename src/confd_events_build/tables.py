@@ -97,8 +97,8 @@ def probe(sdk: Sdk, compiler: Sequence[str]) -> Tables:
 
 
 def _headers(sdk: Sdk) -> list[str]:
-    optional = ("confd_dp.h", "confd_logsyms.h")
-    present = [header for header in optional if (sdk.include / header).is_file()]
+    # Not confd_logsyms.h: its macros have names of enumerators in confd_events.h.
+    present = ["confd_dp.h"] if (sdk.include / "confd_dp.h").is_file() else []
     return ["confd_lib.h", *present, "confd_events.h"]
 
 
