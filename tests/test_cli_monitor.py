@@ -156,9 +156,16 @@ def test_what_could_move_the_cursor_is_escaped(monitor: Monitor) -> None:
     assert r'msg="a \"b\" \\ \x1b[31m\n\u202e\x9b"' in outcome.out
 
 
-def test_what_is_not_utf8_is_escaped(monitor: Monitor) -> None:
-    outcome = monitor("audit", "--count", "1", play=lambda daemon: daemon.audit(msg=b"\xff"))
-    assert r'msg="\udcff"' in outcome.out
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [([], r'msg="gr\\xfcn"'), (["--json"], r'"msg": "gr\\xfcn"')],
+    ids=["lines", "json"],
+)
+def test_bytes_that_are_not_utf8_are_escaped(monitor: Monitor, form: list[str], shown: str) -> None:
+    def play(daemon: Daemon) -> None:
+        daemon.audit(msg="grün".encode("latin-1"))
+
+    assert shown in monitor("audit", "--count", "1", *form, play=play).out
 
 
 def test_text_that_the_terminal_can_not_show_is_escaped(daemon: Daemon) -> None:

@@ -27,12 +27,14 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 import pytest
+from cli import PATIENCE, environment
 from scenes import SCENES
 
 import confd_events
 from confd_events import _events
 from confd_events.cli import parser
 from confd_events.cli._script import read_script
+from confd_events.testing import Daemon
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -327,6 +329,20 @@ UNCHECKED = {
     "text": "what programs print, and synopses; behind a marker it is compared",
     "dockerfile": "needs a container engine, and an installation of NSO",
 }
+
+
+def test_the_first_program_prints_what_is_not_utf8(daemon: Daemon) -> None:
+    of_readme = (block.source for block in BLOCKS if block.page == "README.md")
+    program = next(source for source in of_readme if "subscribe(" in source)
+    address = {"NCS_IPC_ADDR": "127.0.0.1", "NCS_IPC_PORT": str(daemon.address["port"])}
+    env = environment(PYTHONIOENCODING="utf-8:strict", **address)
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        daemon.audit(user=b"J\xf6rg", msg="grün").wait(PATIENCE)
+        daemon.disconnect()
+        out, _ = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out.splitlines()[0]) == (0, r"J\xf6rg grün")
 
 
 @of_language(*CHECKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -15,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import confd_events as events
-from confd_events import _catalog
-from confd_events._render import MASK, _pieces, member_of, to_dict, to_json
+from confd_events import Event, _catalog
+from confd_events._render import MASK, _pieces, member_of, readable, to_dict, to_json
 from confd_events.enums import (
     AddressFamily,
     CommitFlag,
@@ -344,13 +345,36 @@ def test_deep_list() -> None:
 def test_odd_text_survives(text: str) -> None:
     """With halves of surrogate pairs, which stand for octets that are not UTF-8."""
     raw = {"type": int(Notif.AUDIT), "audit": {"logno": 1, "user": text, "msg": "", "usid": 0}}
-    assert checked(raw)["audit"]["user"] == text
+    shown = checked(raw)["audit"]["user"]
+    assert shown == readable(text) == member_of(Notif.AUDIT, "user", text)
+    shown.encode()  # so any terminal, file and parser takes it
+    if "\\" not in text and not re.search("[\ud800-\udc7f\udd00-\udfff]", text):
+        octets = re.sub(r"\\x(..)", lambda byte: chr(0xDC00 + int(byte[1], 16)), shown)
+        assert octets == text  # nothing is lost
 
 
 @given(st.binary())
 def test_odd_octets_survive(octets: bytes) -> None:
     value = events.Value(octets, events.C_BUF)
-    assert tree(events.TagValue(1, 5, value)) == {"tag<5>": value.as_pyval()}
+    assert tree(events.TagValue(1, 5, value)) == {"tag<5>": readable(str(value.as_pyval()))}
+
+
+def test_text_that_is_not_utf8_is_readable_wherever_it_is(
+    daemon: Daemon, sock: socket.socket
+) -> None:
+    user = User(username="M\udcfcller", clearpass=PASSWORD)
+    raw = received(daemon, sock, "commit_diff", uinfo=user, comment=b"\xe9t\xe9")
+    assert raw["commit_diff"]["uinfo"].username == "M\udcfcller"
+    event = Event(raw, 0)
+    assert event["comment"] == r"\xe9t\xe9"
+    assert event["uinfo"].username == r"M\xfcller"
+    for name in (name for name in dir(events.UserInfo) if name[0] != "_" and name != "username"):
+        assert getattr(event["uinfo"], name) == getattr(event.payload["uinfo"], name), name
+    assert event.to_dict()["commit_diff"]["uinfo"]["username"] == r"M\xfcller"
+    attributes = {b"na\xefve": b"\xff", "leafs": 3}
+    raw = received(daemon, sock, "progress", attributes=attributes)
+    assert Event(raw, 0)["attributes"] == {r"na\xefve": r"\xff", "leafs": 3}
+    assert checked(raw)["progress"]["attributes"] == {r"na\xefve": r"\xff", "leafs": 3}
 
 
 # Elements of a stream event

@@ -64,6 +64,8 @@ class Event:
     def __getitem__(self, key: str) -> Any:
         """A value of the payload, as a member of its enumeration where it has one.
 
+        Of a text, bytes that are not UTF-8 are \\xNN; `payload` has it as libconfd gave it.
+
         Raises KeyError for a key that the payload does not have.
         """
         from ._render import member_of
@@ -102,7 +104,8 @@ class Event:
         """The event in plain types that JSON has.
 
         Times are ISO 8601 text, numbers of an enumeration have their name beside them, a stream's
-        values are a tree. With `secrets`, clear-text passwords are shown.
+        values are a tree, bytes that are not UTF-8 are \\xNN. With `secrets`, clear-text passwords
+        are shown.
         """
         from ._render import to_dict
 
@@ -186,8 +189,10 @@ class Marker(Event):
 
     def to_dict(self, *, secrets: bool = False) -> dict[str, Any]:
         """The marker as Event.to_dict() does it."""
+        from ._render import readable
+
         payload = {
-            key: str(value) if isinstance(value, Exception) else value
+            key: readable(str(value)) if isinstance(value, Exception) else value
             for key, value in self.payload.items()
         }
         return {

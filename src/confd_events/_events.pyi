@@ -2,7 +2,7 @@
 # one in use lacks. Where an argument hides a builtin, its name is the vendor's.
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Literal, NoReturn, Protocol, overload, type_check_only
 
@@ -547,6 +547,7 @@ class UserInfo:
     def actx_thandle(self) -> int: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object) -> Self: ...
+    def _with_texts(self, change: Callable[[str], str], /) -> UserInfo: ...
 
 # As SnmpVarbind.
 @disjoint_base

@@ -6,6 +6,7 @@ What a key holds is the catalog's; here is how each type of the catalog is writt
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from enum import IntEnum, IntFlag
@@ -34,6 +35,7 @@ Render = Callable[[Any, bool], Any]
 """From a value, and whether to show passwords, to what JSON has."""
 
 MASK = "********"
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNITS = {"us": timedelta(microseconds=1), "s": timedelta(seconds=1)}
 _BEGINS = {C_XMLBEGIN, C_XMLBEGINDEL, C_CDBBEGIN}
@@ -57,6 +59,7 @@ def to_dict(raw: Mapping[str, Any], *, secrets: bool = False) -> dict[str, Any]:
     - the elements of a stream event: dicts, by the tags' names; see _tree().
     - UserInfo, SnmpVarbind, ProgressLink: a dict of those attributes that are not None.
     - TransCtxRef: ``{"th": 7}``, with None when the transaction is over.
+    - text that is not UTF-8: readable().
     """
     bit = raw["type"]
     keys = _KEYS.get(bit, {})
@@ -77,20 +80,46 @@ def to_json(rendered: Mapping[str, Any]) -> str:
         return "".join(_pieces(rendered))
 
 
+def readable(text: str) -> str:
+    r"""Return a text that every terminal, file and parser of JSON takes.
+
+    Each byte that was not UTF-8, which libconfd's texts have as a lone surrogate, becomes \xNN.
+    """
+    return text if text.isascii() else _SURROGATES.sub(_escaped_byte, text)
+
+
+def _escaped_byte(surrogate: re.Match[str]) -> str:
+    code = ord(surrogate[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
 def member_of(bit: int, key: str, value: Any) -> Any:
-    """Return a value of a notification's payload as a member of its enumeration.
+    """Return a value of a notification's payload as its consumer gets it.
 
     bit -- the type of the notification
 
-    The value itself when its key has no enumeration, or the enumeration no such number.
+    A number is a member of its enumeration, when its key has one with such a number. Text is
+    readable(), also that of lists, dicts and of a UserInfo. Other values are what they are.
     """
     enum = _KEYS.get(bit, {}).get(key, _ANY).enum
     if enum is None:
-        return value
+        return _readable(value)
     try:
         return enum(value)
     except ValueError:
         return value
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, UserInfo):
+        return value._with_texts(readable)
+    if isinstance(value, dict):
+        return {_readable(key): _readable(each) for key, each in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return [readable(text) for text in value]
+    return value
 
 
 # The types of the catalog
@@ -181,9 +210,9 @@ def _value(value: Value, secrets: bool = False) -> Any:
 
 def _scalar(value: Value) -> bool | float | str | None:
     plain = value.as_pyval()
-    if plain is None or isinstance(plain, (int, str)):
+    if plain is None or isinstance(plain, int) or (isinstance(plain, float) and isfinite(plain)):
         return plain
-    return plain if isinstance(plain, float) and isfinite(plain) else str(value)
+    return readable(plain if isinstance(plain, str) else str(value))
 
 
 def _each(values: Iterable[Any], secrets: bool, render: Render) -> list[Any]:
@@ -194,8 +223,16 @@ def _list(values: Iterable[Any], secrets: bool) -> list[Any]:
     return list(values)
 
 
+def _text(text: str, secrets: bool) -> str:
+    return readable(text)
+
+
+def _texts(texts: Iterable[str], secrets: bool) -> list[str]:
+    return [readable(text) for text in texts]
+
+
 def _mapping(values: Mapping[str, Any], secrets: bool) -> dict[str, Any]:
-    return dict(values)
+    return {readable(name): _readable(value) for name, value in values.items()}
 
 
 # Elements of a stream event
@@ -266,8 +303,8 @@ def _key(field: _catalog.Field) -> _Key:
 
 _RENDERS: dict[str, Render | None] = {
     "int": None,
-    "str": None,
-    "list[str]": _list,
+    "str": _text,
+    "list[str]": _texts,
     "list[int]": _list,
     "dict[str, str | int]": _mapping,
     "DateTime": _datetime,

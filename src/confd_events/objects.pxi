@@ -186,6 +186,19 @@ cdef class UserInfo:
     def __reduce__(self):
         raise TypeError("a UserInfo can't be pickled, for it may hold a password")
 
+    def _with_texts(self, change, /):
+        """The same with its texts as a function gives them; itself when they stay as they are."""
+        texts = self.username, self.context, self.snmp_v3_ctx, self.clearpass
+        changed = tuple([change(text) for text in texts])
+        if changed == texts:
+            return self
+        cdef UserInfo made = UserInfo.__new__(UserInfo)
+        made.username, made.context, made.snmp_v3_ctx, made.clearpass = changed
+        made.ip, made.af, made.port = self.ip, self.af, self.port
+        made.usid, made.proto, made.logintime = self.usid, self.proto, self.logintime
+        made.lmode, made.flags, made.actx_thandle = self.lmode, self.flags, self.actx_thandle
+        return made
+
 
 cdef UserInfo make_user_info(const confd_user_info *u):
     cdef UserInfo made = UserInfo.__new__(UserInfo)
