@@ -26,7 +26,7 @@ int confd_diff_notification_done(int sock, struct confd_trans_ctx *tctx)
         return stub_fail(CONFD_ERR_PROTOUSAGE, "Need a transaction context");
     }
     thandle = tctx->thandle;
-    stub_release_tctx(tctx);
+    stub_free(tctx);
     return send_pair(sock, thandle, "done");
 }
 

@@ -2,14 +2,6 @@
  * notification: the daemon holds it until the client says done. */
 #include "stub.h"
 
-void stub_release_tctx(struct confd_trans_ctx *tctx)
-{
-    if (tctx != NULL) {
-        stub_free(tctx->uinfo);
-        stub_free(tctx);
-    }
-}
-
 void stub_decode_commit_simple(struct stub_term *t, struct confd_notification *n)
 {
     struct confd_commit_notification *commit = &n->n.commit;
@@ -20,29 +12,21 @@ void stub_decode_commit_simple(struct stub_term *t, struct confd_notification *n
     commit->flags = stub_int(t, "flags");
 }
 
+/* As the real library does, it points at the user within the notification,
+ * and dangles once that is released; its socket is none. */
 static struct confd_trans_ctx *new_tctx(struct stub_term *t,
-                                        const struct confd_commit_diff_notification *diff,
-                                        int thandle)
+                                        struct confd_commit_diff_notification *diff, int thandle)
 {
     struct confd_trans_ctx *tctx = stub_term_alloc(t, 1, sizeof *tctx);
 
-    if (tctx == NULL) {
-        return NULL;
+    if (tctx != NULL) {
+        tctx->fd = -1;
+        tctx->vfd = -1;
+        tctx->mode = CONFD_READ;
+        tctx->dbname = diff->database;
+        tctx->thandle = thandle;
+        tctx->uinfo = &diff->uinfo;
     }
-    tctx->fd = t->sock;
-    tctx->vfd = -1;
-    tctx->mode = CONFD_READ;
-    tctx->dbname = diff->database;
-    tctx->thandle = thandle;
-    tctx->traversal_id = -1;
-    tctx->refc = 1;
-    tctx->uinfo = stub_term_alloc(t, 1, sizeof *tctx->uinfo);
-    if (tctx->uinfo == NULL) {
-        stub_release_tctx(tctx);
-        return NULL;
-    }
-    *tctx->uinfo = diff->uinfo;
-    tctx->uinfo->refc = 1;
     return tctx;
 }
 

@@ -1,4 +1,6 @@
 /* confd_read_notification(): which decoder a notification goes to. */
+#include <string.h>
+
 #include "stub.h"
 
 struct kind {
@@ -100,14 +102,13 @@ static int decode_kind(struct stub_term *t, const struct kind *kind, struct conf
     return CONFD_ERR;
 }
 
-static int decode(int sock, const struct stub_frame *frame, struct confd_notification *n)
+static int decode(const struct stub_frame *frame, struct confd_notification *n)
 {
     struct stub_term t;
     const struct kind *kind;
     int64_t type;
 
     stub_term_open(&t, frame, "notification");
-    t.sock = sock;
     t.arity = stub_term_tuple(&t, "tuple");
     type = stub_term_int(&t, "type", INT64_MIN, INT64_MAX);
     if (t.failed) {
@@ -129,13 +130,16 @@ int confd_read_notification(int sock, struct confd_notification *n)
     struct stub_frame frame;
     int result = stub_require_init();
 
+#if CONFD_API_LEVEL >= 82
+    memset(n, 0, sizeof *n); /* below, what a frame lacks stays as it was */
+#endif
     n->type = (confd_notification_type)0; /* nothing to release until all is read */
     if (result != CONFD_OK) {
         return result;
     }
     result = stub_frame_read(sock, &frame);
     if (result == CONFD_OK) {
-        result = decode(sock, &frame, n);
+        result = decode(&frame, n);
     }
     stub_frame_free(&frame);
     return result;
@@ -144,4 +148,9 @@ int confd_read_notification(int sock, struct confd_notification *n)
 void confd_free_notification(struct confd_notification *n)
 {
     release(kind_of((int64_t)n->type), n);
+#if CONFD_API_LEVEL >= 82
+    /* The real library fills it with zeros; this shows who looks at it later. */
+    memset(&n->n, 0xdb, sizeof n->n);
+    n->type = 0;
+#endif
 }

@@ -92,7 +92,6 @@ struct stub_term {
     bool failed;
     const char *what; /* the notification, for error texts */
     unsigned arity; /* of its outermost tuple */
-    int sock;
 };
 struct stub_bytes {
     const unsigned char *data;
@@ -160,7 +159,6 @@ extern stub_decoder stub_decode_audit_network;
 extern stub_release stub_release_ha, stub_release_snmpa;
 extern stub_release stub_release_progress, stub_release_stream, stub_release_cq;
 extern stub_release stub_release_call_home, stub_release_audit_network;
-extern void stub_release_tctx(struct confd_trans_ctx *tctx);
 
 /* schema.c: the labels of an enumeration, or of bits by their position. */
 struct stub_label {

@@ -139,7 +139,7 @@ static bool take_tag(struct stub_term *t, int tag)
 
 void stub_term_open(struct stub_term *t, const struct stub_frame *frame, const char *what)
 {
-    *t = (struct stub_term){.at = frame->data, .left = frame->size, .what = what, .sock = -1};
+    *t = (struct stub_term){.at = frame->data, .left = frame->size, .what = what};
     if (take_number(t, "frame", 1) != TAG_VERSION) {
         stub_term_fail(t, "frame", "not an external term");
     }

@@ -433,6 +433,8 @@ cdef dict read_next(int fd, int count):
     if status != CONFD_OK:
         forget(&seen)
         raise failure(status, os_errno)
+    if type_of(&n) == CONFD_NOTIF_COMMIT_DIFF:
+        untaken(&n).fd = fd
     try:
         return to_dict(&n)
     finally:

@@ -227,6 +227,7 @@ cdef class TransCtxRef:
     """
 
     cdef confd_trans_ctx *tctx
+    cdef object info
 
     def __init__(self):
         raise TypeError("a TransCtxRef comes from read_notification()")
@@ -254,8 +255,8 @@ cdef class TransCtxRef:
     @property
     def uinfo(self):
         """The UserInfo of the session behind the transaction, or None."""
-        cdef confd_trans_ctx *tctx = self.open()
-        return None if tctx.uinfo == NULL else make_user_info(tctx.uinfo)
+        self.open()
+        return self.info
 
     @property
     def username(self):
@@ -291,9 +292,14 @@ cdef class TransCtxRef:
 
 
 cdef TransCtxRef take_trans_ctx(confd_trans_ctx **tctx):
-    """A TransCtxRef that owns the transaction; the struct gives it up."""
+    """A TransCtxRef that owns the transaction; the struct gives it up.
+
+    The library points the transaction's uinfo into the notification, which ends before it.
+    """
     cdef TransCtxRef made = TransCtxRef.__new__(TransCtxRef)
+    made.info = None if tctx[0].uinfo == NULL else make_user_info(tctx[0].uinfo)
     made.tctx = tctx[0]
+    made.tctx.uinfo = NULL
     tctx[0] = NULL
     return made
 
