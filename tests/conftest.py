@@ -24,6 +24,7 @@ DATA = Path(__file__).parent / "data"
 LIBRARY = events.library()
 LEVEL = tuple(map(int, LIBRARY["api_level"].split(".")))
 PRODUCT = LIBRARY["product"]
+LEFT_OUT = pytest.StashKey[int]()
 
 # Every bit that needs nothing beside the mask; what the release lacks is 0.
 ALL_PLAIN = 0
@@ -50,8 +51,39 @@ def pytest_report_header() -> str:
     return f"libconfd: {known}"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what can only be said of the stub when the library is the vendor's."""
+    if LIBRARY["stub"]:
+        return
+    left_out = {item for item in items if item.get_closest_marker("stub")}
+    config.stash[LEFT_OUT] = len(left_out)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = len(left_out)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a process of pytest-xdist has left out; each collects all tests."""
+    told = getattr(node, "workeroutput", {})  # none of one that has crashed
+    node.config.stash[LEFT_OUT] = told.get("left_out", node.config.stash.get(LEFT_OUT, 0))
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    yield  # until the summary has been printed
+    left_out = session.config.stash.get(LEFT_OUT, 0)
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if left_out and reporter is not None:
+        reporter.write_line(f"{left_out} tests are of the stub alone and were left out")
+
+
 def live_allocations() -> int:
-    """What the stub library has allocated and not freed."""
+    """What the stub library has allocated and not freed; the vendor's does not count."""
+    if not LIBRARY["stub"]:
+        return 0
     stub = ctypes.CDLL(LIBRARY["path"])
     stub.confd_stub_live_allocations.restype = ctypes.c_long
     return int(stub.confd_stub_live_allocations())

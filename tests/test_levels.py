@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.stub
+
 ROOT = Path(__file__).parents[1]
 CONVERSION = ["test_notifications.py", "test_constants.py", "test_vectors.py", "test_values.py"]
 

@@ -86,7 +86,13 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> ctypes.PyDLL:
     return ctypes.PyDLL(str(shared_library(SOURCE, tmp_path_factory.mktemp("starve"))))
 
 
-@pytest.fixture(params=["library", "interpreter", "interpreter for a while"])
+@pytest.fixture(
+    params=[
+        pytest.param("library", marks=pytest.mark.stub),
+        "interpreter",
+        "interpreter for a while",
+    ]
+)
 def memory(request: pytest.FixtureRequest) -> Iterator[Library | Interpreter]:
     """Whose memory runs out."""
     if request.param == "library":

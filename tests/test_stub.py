@@ -13,6 +13,8 @@ from typing import Union
 
 import pytest
 
+pytestmark = pytest.mark.stub
+
 TESTS = Path(__file__).resolve().parent
 MAKE_SDK = TESTS.parent / "ci" / "make-sdk"
 VECTORS = TESTS / "data" / "notifications-82.json"
