@@ -29,9 +29,9 @@ from subscribing import (
 
 import confd_events as events
 from confd_events import DaemonSilent, Event, Notif, Subscription, subscribe
-from confd_events._acknowledgement import ACKNOWLEDGEMENTS, awaited
 from confd_events._catalog import NOTIFICATIONS
 from confd_events.enums import notif
+from confd_events.subscription._acknowledgement import ACKNOWLEDGEMENTS, awaited
 from confd_events.testing import Daemon, Delivery, encode
 
 SYNC: tuple[str, ...] = ("audit", "audit-sync", "ha-info", "ha-info-sync", "commit-diff")

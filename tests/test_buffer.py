@@ -24,8 +24,8 @@ from subscribing import (
 
 import confd_events as events
 from confd_events import BufferFull, Connected, Disconnected, Dropped, Event, Notif, Subscription
-from confd_events._buffer import POLICIES, Buffer
 from confd_events.error import EOF
+from confd_events.subscription._buffer import POLICIES, Buffer
 from confd_events.testing import Daemon, encode, frame_of
 
 

@@ -19,7 +19,7 @@ from conftest import PRODUCT
 from subscribing import HANDSHAKE, wait_until, where
 
 import confd_events
-from confd_events import _connection, subscribe, subscribe_async
+from confd_events import subscribe, subscribe_async
 from confd_events.testing import Daemon, Faults, encode
 
 ROOT = Path(__file__).parents[1]
@@ -142,7 +142,9 @@ def other_release() -> None:
 def no_answer() -> None:
     faults = Faults(silent_after=0)
     with running(faults=faults) as (_, address), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_connection, "_CONNECT", 0.05)  # seconds, in place of 30
+        patch.setattr(
+            "confd_events.subscription._connection._CONNECT", 0.05
+        )
         subscribe("audit", address=address)
 
 
@@ -217,7 +219,7 @@ def in_a_child() -> None:
         subscribe("audit", address=address) as audit,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr("confd_events._connection._process", os.getppid())
+        patch.setattr("confd_events.subscription._connection._process", os.getppid())
         next(audit)
 
 

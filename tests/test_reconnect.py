@@ -40,8 +40,8 @@ from confd_events import (
     Subscription,
     subscribe,
 )
-from confd_events._replay import Replay
 from confd_events.enums import StreamType
+from confd_events.subscription._replay import Replay
 from confd_events.testing import Daemon, DaemonProcess, Faults, encode, frame_of, value
 
 each_buffer = pytest.mark.parametrize("buffer", [None, 10], ids=["unbuffered", "buffered"])

@@ -693,7 +693,8 @@ def test_a_socket_that_can_not_be_had(monkeypatch: pytest.MonkeyPatch, daemon: D
 
     address = where(daemon)
     monkeypatch.setattr(
-        "confd_events._connection.socket", SimpleNamespace(**{**vars(socket), "socket": refuse})
+        "confd_events.subscription._connection.socket",
+        SimpleNamespace(**{**vars(socket), "socket": refuse}),
     )
     with pytest.raises(events.Error, match="Too many open files") as caught:
         subscribe("audit", address=address)

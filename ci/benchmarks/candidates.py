@@ -10,7 +10,7 @@ import time
 from typing import Any, Callable, NamedTuple
 
 import confd_events as events
-from confd_events._connection import Connection
+from confd_events.subscription._connection import Connection
 
 from .ctypes_binding import Binding
 from .loads import LOADS

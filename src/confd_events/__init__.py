@@ -24,26 +24,34 @@ from .error import BufferFull, DaemonSilent
 TYPE_CHECKING = False  # the module typing takes longer to load than all that is here
 if TYPE_CHECKING:
     from . import enums
-    from ._asyncio import AsyncSubscription, subscribe_async
-    from ._backoff import Backoff
-    from ._event import Connected, Disconnected, Dropped, Event
-    from ._subscription import Stats, Subscription, subscribe
     from .enums import Notif
+    from .subscription import (
+        AsyncSubscription,
+        Backoff,
+        Connected,
+        Disconnected,
+        Dropped,
+        Event,
+        Stats,
+        Subscription,
+        subscribe,
+        subscribe_async,
+    )
 
 # Loaded when first used: who calls the functions alone does not pay for the rest.
 _LAZY = {
-    "AsyncSubscription": "_asyncio",
-    "Backoff": "_backoff",
-    "Connected": "_event",
-    "Disconnected": "_event",
-    "Dropped": "_event",
-    "Event": "_event",
+    "AsyncSubscription": "subscription",
+    "Backoff": "subscription",
+    "Connected": "subscription",
+    "Disconnected": "subscription",
+    "Dropped": "subscription",
+    "Event": "subscription",
     "Notif": "enums",
-    "Stats": "_subscription",
-    "Subscription": "_subscription",
+    "Stats": "subscription",
+    "Subscription": "subscription",
     "enums": "",
-    "subscribe": "_subscription",
-    "subscribe_async": "_asyncio",
+    "subscribe": "subscription",
+    "subscribe_async": "subscription",
 }
 
 __all__ = [

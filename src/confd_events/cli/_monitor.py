@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import confd_events
 from confd_events._catalog import NOTIFICATIONS, Notification
 from confd_events._render import to_json
-from confd_events._request import available, plain
 from confd_events.enums import Notif, Verbosity, label, notif
+from confd_events.subscription import available, plain
 
 from ._arguments import count, seconds, time_argument
 from ._exit import OK, TIMEOUT, UsageError

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 
 import confd_events
-from confd_events._request import plain
+from confd_events.subscription import plain
 from confd_events.testing import Daemon
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from .enums import StreamType
+from ..enums import StreamType
 
 if TYPE_CHECKING:
-    from ._events import DateTime
+    from .._events import DateTime
 
 Raw = Mapping[str, Any]
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Literal, Self
 
-    from ._address import Address
-    from .enums import Verbosity
+    from .._address import Address
+    from ..enums import Verbosity
 
 # Events read at a time without a buffer: enough to make the reading cheap, few enough to stay in
 # the processor's cache.

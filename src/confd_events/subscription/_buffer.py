@@ -9,8 +9,8 @@ from itertools import groupby
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Callable
 
+from ..error import BufferFull
 from ._event import Dropped, Event, Marker
-from .error import BufferFull
 
 if TYPE_CHECKING:
     from ._reader import Reader

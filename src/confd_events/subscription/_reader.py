@@ -8,20 +8,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .._address import Address, endpoints
+from .._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, DateTime
+from ..enums import Notif
+from ..error import EOF, Error
 from ._acknowledgement import awaited
-from ._address import Address, endpoints
 from ._connection import Connection
 from ._event import AwaitedEvent, Connected, Disconnected, Event, ManualEvent
-from ._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, DateTime
 from ._replay import Replay, time_of
-from .enums import Notif
-from .error import EOF, Error
 
 if TYPE_CHECKING:
-    from ._address import Endpoint
+    from .._address import Endpoint
+    from ..payloads import NotificationDict
     from ._backoff import Backoff
     from ._request import Request
-    from .payloads import NotificationDict
 
 # A plain number, which is many times faster to compare.
 _STREAM_EVENT = int(Notif.STREAM_EVENT)

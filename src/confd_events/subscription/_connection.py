@@ -14,15 +14,15 @@ from errno import EAGAIN
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Callable, NoReturn
 
+from .._address import written_address
+from .._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, notifications_connect2, read_notifications
+from ..error import EOF, DaemonSilent, Error
 from . import _acknowledgement
-from ._address import written_address
-from ._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, notifications_connect2, read_notifications
-from .error import EOF, DaemonSilent, Error
 
 if TYPE_CHECKING:
-    from ._address import Endpoint
+    from .._address import Endpoint
+    from ..payloads import NotificationDict
     from ._request import Request
-    from .payloads import NotificationDict
 
 # How many heartbeats may fail to come before the daemon is taken for lost.
 BEATS = 3

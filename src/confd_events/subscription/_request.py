@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Union
 
-from . import _events
-from ._catalog import NOTIFICATIONS, Notification
-from ._events import NotificationsData
-from .enums import Notif, Verbosity, label, notif
+from .. import _events
+from .._catalog import NOTIFICATIONS, Notification
+from .._events import NotificationsData
+from ..enums import Notif, Verbosity, label, notif
 
 What = Union[int, str]
 """A notification: its bit, bits combined by |, or a name such as "commit-diff"."""

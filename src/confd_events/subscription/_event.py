@@ -8,13 +8,14 @@ from datetime import datetime, timezone
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from .enums import Notif, label
+from .._render import member_of, readable, to_dict, to_json
+from ..enums import Notif, label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..payloads import NotificationDict
     from ._connection import Connection
-    from .payloads import NotificationDict
 
 _TYPES = {int(bit): bit for bit in Notif}
 _SHOWN = 60  # characters of a value in a repr
@@ -68,8 +69,6 @@ class Event:
 
         Raises KeyError for a key that the payload does not have.
         """
-        from ._render import member_of
-
         return member_of(self.type, key, self.payload[key])
 
     def __contains__(self, key: str) -> bool:
@@ -107,14 +106,10 @@ class Event:
         values are a tree, bytes that are not UTF-8 are \\xNN. With `secrets`, clear-text passwords
         are shown.
         """
-        from ._render import to_dict
-
         return {"read_at": self.read_at.isoformat(), **to_dict(self.raw, secrets=secrets)}
 
     def to_json(self, *, secrets: bool = False) -> str:
         """to_dict() as one line of JSON, in ASCII."""
-        from ._render import to_json
-
         return to_json(self.to_dict(secrets=secrets))
 
     def __repr__(self) -> str:
@@ -189,8 +184,6 @@ class Marker(Event):
 
     def to_dict(self, *, secrets: bool = False) -> dict[str, Any]:
         """The marker as Event.to_dict() does it."""
-        from ._render import readable
-
         payload = {
             key: readable(str(value)) if isinstance(value, Exception) else value
             for key, value in self.payload.items()

@@ -6,24 +6,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Callable
 
+from .._events import ERR_EOF
+from ..error import EOF
 from ._buffer import Buffer
 from ._connection import check_process
 from ._event import Event
-from ._events import ERR_EOF
 from ._loop import Signal, Watch, in_thread
 from ._subscription import Core, Plan, plan
-from .error import EOF
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Literal, Self
 
-    from ._address import Address
+    from .._address import Address
+    from ..enums import Verbosity
     from ._backoff import Backoff
     from ._connection import Connection
     from ._request import Seconds, Time, What
-    from .enums import Verbosity
 
 # Events read or given at a time, before other tasks have their turn.
 _BURST = 100

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from . import _events
-from ._catalog import NOTIFICATIONS, Notification
-from .enums import Notif, notif
+from .. import _events
+from .._catalog import NOTIFICATIONS, Notification
+from ..enums import Notif, notif
 
 if TYPE_CHECKING:
     import socket

@@ -1,0 +1,42 @@
+"""Subscriptions: subscribe() and subscribe_async(), and the events that they give.
+
+The modules beside this are its parts. What other packages use of them is named here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._backoff import Backoff
+from ._event import Connected, Disconnected, Dropped, Event
+from ._request import available, plain
+from ._subscription import Stats, Subscription, subscribe
+
+if TYPE_CHECKING:
+    from ._asyncio import AsyncSubscription, subscribe_async
+
+__all__ = [
+    "AsyncSubscription",
+    "Backoff",
+    "Connected",
+    "Disconnected",
+    "Dropped",
+    "Event",
+    "Stats",
+    "Subscription",
+    "available",
+    "plain",
+    "subscribe",
+    "subscribe_async",
+]
+
+
+if not TYPE_CHECKING:  # to a type checker, this function would be any attribute
+
+    def __getattr__(name: str) -> object:
+        """Loads asyncio for who asks for it: that takes longer than all else."""
+        if name not in ("AsyncSubscription", "subscribe_async"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import _asyncio
+
+        return getattr(_asyncio, name)
