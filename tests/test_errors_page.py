@@ -142,9 +142,7 @@ def other_release() -> None:
 def no_answer() -> None:
     faults = Faults(silent_after=0)
     with running(faults=faults) as (_, address), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "confd_events.subscription._connection._CONNECT", 0.05
-        )
+        patch.setattr("confd_events.subscription._connection._CONNECT", 0.05)
         subscribe("audit", address=address)
 
 
