@@ -644,10 +644,34 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.stub
 def test_mutated_frames_are_survived() -> None:
     done = run("-m", "fuzzing", "mutation", "--frames", "5000", "--seed", "1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.match(r"mutation: [\d,]+ frames in [\d,]+ connections, .* seed 1: ", done.stdout)
+
+
+def test_well_formed_frames_are_all_read() -> None:
+    """Whatever the values; the stub refuses terms of any other type or number."""
+    done = run("-m", "fuzzing", "mutation", "--well-formed", "--frames", "5000", "--seed", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = r"mutation: ([\d,]+) well-formed frames in .* seed 1: ([\d,]+) dicts, 0 errors; "
+    told = re.match(said, done.stdout)
+    assert told is not None, done.stdout
+    assert told[1] == told[2]
+
+
+@pytest.mark.stub
+def test_a_well_formed_frame_that_is_refused_is_found() -> None:
+    program = (
+        "from fuzzing.mutation import shared_state, try_alone, watch\n"
+        "from functools import partial\n"
+        "from confd_events.testing import frame_of\n"
+        "state, frame = shared_state(), frame_of((1 << 50,))\n"
+        "state.batch[: len(frame)], state.size = frame, len(frame)\n"
+        "print(watch(partial(try_alone, well_formed=True), state, 0, bool))"
+    )
+    assert run("-c", program).stdout == "refused: a well-formed frame gave an error\n"
 
 
 def test_a_crash_is_noticed() -> None:

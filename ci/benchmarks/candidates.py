@@ -39,7 +39,7 @@ def candidates(loops: ctypes.CDLL) -> list[Candidate]:
         Candidate("for event in subscription", _iterate(), _EVENTS),
         Candidate("for event ..., buffer=1000", _iterate(buffer=1000), _EVENTS),
         Candidate("async for event", _iterate_async, _EVENTS),
-        Candidate("ctypes", _on_socket(_one_by_one(Binding().read_notification)), _SIMPLE),
+        Candidate("ctypes", _on_socket(_one_by_one(Binding(loops).read_notification)), _SIMPLE),
     ]
 
 

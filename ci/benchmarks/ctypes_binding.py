@@ -85,10 +85,10 @@ class _Notification(ctypes.Structure):
 
 
 class Binding:
-    """confd_read_notification() by ctypes."""
+    """confd_read_notification() by ctypes, from the library that the loops in C are linked to."""
 
-    def __init__(self) -> None:
-        self._library = ctypes.CDLL(events.library()["path"])
+    def __init__(self, loops: ctypes.CDLL) -> None:
+        self._library = loops
         self._n = _Notification()
 
     def read_notification(self, sock: socket.socket) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import confd_events as events
 
 from .candidates import Run
-from .loads import audit, commit_queue, stream, variants
+from .loads import LOADS, audit, commit_queue, stream, variants
 from .sender import Job, Sender
 
 
@@ -28,11 +28,14 @@ class Growth(NamedTuple):
 def grown(sender: Sender, run: Run, most: int, subscriptions: int) -> list[Growth]:
     """Sizes from 10 up to the most, by powers of ten."""
     sizes = [10**n for n in range(1, 6) if 10**n <= most]
+    parts = {"tags": stream, "devices": commit_queue}
+    if "commit queue" not in LOADS:
+        del parts["devices"]
     return [
         *(_by_events(sender, run, 100 * size) for size in sizes),
-        *(_by_size(sender, run, "tags", size, stream(0, size), most // size) for size in sizes),
         *(
-            _by_size(sender, run, "devices", size, commit_queue(0, size), most // size)
+            _by_size(sender, run, of, size, make(0, size), most // size)
+            for of, make in parts.items()
             for size in sizes
         ),
         *(_by_subscriptions(sender, n, 10 * most) for n in (1, subscriptions)),

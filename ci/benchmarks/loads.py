@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import Callable
 
+import confd_events as events
 from confd_events.testing import TagValue, User, encode, value
 
 _VARIANTS = 64
 _EPOCH = 1_763_900_000
+_LIBRARY = events.library()
+
+
+def _frame(name: str, **fields: object) -> bytes:
+    """As the library in use reads it."""
+    return encode(name, _LIBRARY["protocol"], _LIBRARY["product"].lower(), **fields)
 
 
 def heartbeat(_: int) -> bytes:
-    return encode("heartbeat")
+    return _frame("heartbeat")
 
 
 def audit(n: int) -> bytes:
     msg = f"CLI 'show interface GigabitEthernet0/{n}'"
-    return encode("audit", logno=14, user="admin", usid=4711 + n, msg=msg)
+    return _frame("audit", logno=14, user="admin", usid=4711 + n, msg=msg)
 
 
 def commit(n: int) -> bytes:
@@ -28,11 +35,11 @@ def commit(n: int) -> bytes:
         port=52022 + n,
         logintime=_EPOCH + n,
     )
-    return encode("commit", uinfo=uinfo, diff_available=1)
+    return _frame("commit", uinfo=uinfo, diff_available=1)
 
 
 def progress(n: int) -> bytes:
-    return encode(
+    return _frame(
         "progress",
         type=3,
         timestamp=(_EPOCH + n) * 1_000_000,
@@ -53,13 +60,13 @@ def stream(n: int, tags: int = 10) -> bytes:
         TagValue(1000 + tag, 77, value.uint32(n * tag) if tag % 2 else f"GigabitEthernet{n}/{tag}")
         for tag in range(tags)
     ]
-    return encode("stream_event", stream="interface", values=values)
+    return _frame("stream_event", stream="interface", values=values)
 
 
 def commit_queue(n: int, devices: int = 10) -> bytes:
     """An item of the commit queue that is done on so many devices."""
     names = [f"access-router-{n + device}" for device in range(devices)]
-    return encode("cq_progress", cq_id=n, cq_tag="nightly", completed_devices=names)
+    return _frame("cq_progress", cq_id=n, cq_tag="nightly", completed_devices=names)
 
 
 def variants(make: Callable[[int], bytes]) -> tuple[bytes, ...]:
@@ -73,5 +80,6 @@ LOADS: dict[str, Callable[[int], bytes]] = {
     "commit": commit,
     "progress": progress,
     "stream": stream,
-    "commit queue": commit_queue,
 }
+if _LIBRARY["product"] == "NCS":
+    LOADS["commit queue"] = commit_queue

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+from confd_events import library
+
 from . import decoder, mutation
 from .seeds import ROOT
 
@@ -24,10 +26,17 @@ def arguments() -> argparse.Namespace:
         "What is found is saved in build/fuzz/found.",
         epilog="structured: built by hypothesis, and the dicts compared; mutation: changed and "
         "random frames through the extension, in a child process; decoder: libFuzzer on the "
-        "stub's decoder, with clang.",
+        "stub's decoder, with clang. A library other than the stub, by --sdk DIR, does not check "
+        "what it reads: mutation is well-formed then, and decoder left out.",
     )
     # choices would refuse the empty list in some releases of Python
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument(
+        "--well-formed",
+        action="store_true",
+        default=not library()["stub"],
+        help="mutation with other values alone, as daemons could send them",
+    )
     parser.add_argument("--frames", type=int, help="of mutation and decoder each", metavar="N")
     parser.add_argument("--seconds", type=float, help="for each of these at most", metavar="N")
     parser.add_argument("--examples", type=int, help="of each structured test", metavar="N")
@@ -70,7 +79,7 @@ def main() -> int:
     """Run the parts; 0 when nothing was found."""
     given = arguments()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    parts = given.parts or PARTS
+    parts = given.parts or (PARTS if library()["stub"] else PARTS[:2])
     seconds = given.seconds or (QUICK_SECONDS if given.quick else NO_LIMIT)
     frames = given.frames or (NO_LIMIT if given.seconds or given.quick else 1_000_000)
     examples = given.examples or (QUICK_EXAMPLES if given.quick else 10_000)
@@ -79,7 +88,7 @@ def main() -> int:
     if "structured" in parts:
         well &= structured(examples, seed)
     if "mutation" in parts:
-        well &= mutation.run(frames, seconds, seed)
+        well &= mutation.run(frames, seconds, seed, given.well_formed)
     if "decoder" in parts:
         well &= run_decoder(frames, seconds, seed, "decoder" in given.parts)
     return 0 if well else 1

@@ -1,5 +1,5 @@
 /* Bit flips, cuts, lies and splices, and changes that know terms: most of those leave a term that
- * can be read, so that the checks behind the reader are reached too. */
+ * can be read, so that the checks behind the reader are reached too. And changes of values alone. */
 #include "mutate.h"
 
 #include <stdbool.h>
@@ -29,9 +29,10 @@ struct terms {
     const uint8_t *frame;
     size_t size;
     size_t count;
-    struct {
+    struct term {
         size_t at;
         size_t size;
+        bool kept; /* by changes that leave the frame well-formed */
     } list[MOST_TERMS];
 };
 
@@ -93,7 +94,7 @@ static size_t find(struct terms *t, size_t at, int depth)
     if (at >= t->size || mine >= MOST_TERMS || depth > DEEPEST) {
         return t->size;
     }
-    t->list[t->count++].at = at;
+    t->list[t->count++] = (struct term){.at = at};
     end = at + own_size(t, at, &inside);
     for (; inside > 0 && end < t->size; inside--) {
         end = find(t, end, depth + 1);
@@ -260,12 +261,11 @@ static void lie_about_count(struct frame *f)
 }
 
 /* The first element of a list again, with the count that fits. */
-static void repeat_element(struct frame *f)
+static void repeat_first(struct frame *f, size_t list, size_t times)
 {
     static uint8_t copy[1 << 16];
-    size_t list = term_of(f, "l"), at = f->terms.list[list].at;
+    size_t at = f->terms.list[list].at;
     size_t size = list + 1 < f->terms.count ? f->terms.list[list + 1].size : 0;
-    size_t times = 1 + below(&f->seed, below(&f->seed, 8) == 0 ? 300 : 4);
 
     if (f->data[at] != 'l' || size == 0 || times * size > sizeof copy ||
         f->size + times * size > f->most) {
@@ -276,6 +276,11 @@ static void repeat_element(struct frame *f)
     }
     put_number(f->data + at + 1, number_at(&f->terms, at + 1, 4) + times, 4);
     replace(f, at + 5, 0, copy, times * size);
+}
+
+static void repeat_element(struct frame *f)
+{
+    repeat_first(f, term_of(f, "l"), 1 + below(&f->seed, below(&f->seed, 8) == 0 ? 300 : 4));
 }
 
 static void nest(struct frame *f)
@@ -295,11 +300,11 @@ static void nest(struct frame *f)
     replace(f, f->terms.list[chosen].at, size, wrapped, 6 * depth + size);
 }
 
-static void new_text(struct frame *f)
+static void change_text(struct frame *f, size_t chosen)
 {
     static const size_t sizes[] = {0, 1, 16, 64, 127, 128, 254, 255, 256, 4096, 8191, 8192, 20000};
     static uint8_t binary[5 + 20000];
-    size_t chosen = term_of(f, "m"), size = sizes[below(&f->seed, sizeof sizes / sizeof sizes[0])];
+    size_t size = sizes[below(&f->seed, sizeof sizes / sizeof sizes[0])];
     uint8_t first = (uint8_t)next(&f->seed);
 
     binary[0] = 'm';
@@ -310,13 +315,127 @@ static void new_text(struct frame *f)
     replace(f, f->terms.list[chosen].at, f->terms.list[chosen].size, binary, 5 + size);
 }
 
-static void new_number(struct frame *f)
+static void new_text(struct frame *f)
 {
-    size_t chosen = term_of(f, "ab"), at = f->terms.list[chosen].at;
+    change_text(f, term_of(f, "m"));
+}
+
+static void change_number(struct frame *f, size_t chosen, size_t number)
+{
     uint8_t term[5] = {'b'};
 
-    put_number(term + 1, (size_t)next(&f->seed) >> below(&f->seed, 64), 4);
-    replace(f, at, f->terms.list[chosen].size, term, 5);
+    put_number(term + 1, number, 4);
+    replace(f, f->terms.list[chosen].at, f->terms.list[chosen].size, term, 5);
+}
+
+static void new_number(struct frame *f)
+{
+    size_t chosen = term_of(f, "ab");
+
+    change_number(f, chosen, (size_t)next(&f->seed) >> below(&f->seed, 64));
+}
+
+/* Changes that leave a frame well-formed: terms keep their types, and what tells how others are to
+ * be read keeps its value. */
+
+static bool is_number(const struct terms *t, size_t term)
+{
+    return strchr("abn", t->frame[t->list[term].at]) != NULL;
+}
+
+/* The term behind one with all that is in it; t->count if there is none. */
+static size_t behind(const struct terms *t, size_t term)
+{
+    size_t end = t->list[term].at + t->list[term].size, next = term + 1;
+
+    while (next < t->count && t->list[next].at < end) {
+        next++;
+    }
+    return next;
+}
+
+static void keep(struct terms *t, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++) {
+        t->list[i].kept = true;
+    }
+}
+
+/* In a tuple the first number is a bit, a type or a variant, as is the second of the outermost; one
+ * before a list is its length, one behind a tuple a port. A tuple of numbers is an address or a
+ * time; one of two that begins with a number is a typed value. */
+static void keep_in_tuple(struct terms *t, size_t tuple)
+{
+    size_t end = behind(t, tuple), arity = t->frame[t->list[tuple].at + 1], numbers = 0, place = 0;
+    char before = 'h';
+
+    for (size_t i = tuple + 1; i < end; i = behind(t, i), place++) {
+        size_t next = behind(t, i);
+        bool second = tuple == 0 && place == 1;
+        if (is_number(t, i)) {
+            bool counts = next < end && strchr("jl", t->frame[t->list[next].at]) != NULL;
+            t->list[i].kept |= before == 'h' || second || counts;
+            if (counts) {
+                t->list[next].kept = true;
+            }
+            numbers++;
+        }
+        before = (char)t->frame[t->list[i].at];
+    }
+    if (numbers == arity || (tuple > 0 && arity == 2 && is_number(t, tuple + 1))) {
+        keep(t, tuple, end);
+    }
+}
+
+/* A pair of hashes is a list that does not end in []. */
+static bool is_proper(const struct terms *t, size_t list)
+{
+    return t->frame[t->list[list].at + t->list[list].size - 1] == 'j';
+}
+
+static void keep_structure(struct terms *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        char tag = (char)t->frame[t->list[i].at];
+        if (tag == 'h') {
+            keep_in_tuple(t, i);
+        } else if (tag == 'l' && !is_proper(t, i)) {
+            keep(t, i, behind(t, i));
+        }
+    }
+}
+
+/* A term that may change, of these kinds; t->count if there is none. */
+static size_t free_term(struct frame *f, const char *tags)
+{
+    size_t first = any_term(f);
+
+    for (size_t i = 0; i < f->terms.count; i++) {
+        size_t chosen = (first + i) % f->terms.count;
+        if (!f->terms.list[chosen].kept && strchr(tags, f->data[f->terms.list[chosen].at]) != NULL) {
+            return chosen;
+        }
+    }
+    return f->terms.count;
+}
+
+static void vary(struct frame *f)
+{
+    size_t chosen = free_term(f, "abml");
+
+    if (chosen == f->terms.count || f->terms.count == MOST_TERMS) {
+        return;
+    }
+    switch (f->data[f->terms.list[chosen].at]) {
+    case 'm':
+        change_text(f, chosen);
+        break;
+    case 'l':
+        repeat_first(f, chosen, 1 + below(&f->seed, 4));
+        break;
+    default:
+        change_number(f, chosen, (size_t)next(&f->seed) >> (33 + below(&f->seed, 31)));
+    }
 }
 
 typedef void change(struct frame *f);
@@ -354,6 +473,19 @@ size_t mutate_frame(uint8_t *frame, size_t size, size_t most, const uint8_t *oth
     if (below(&f.seed, 64) == 0) {
         *in_step = lie_about_length(&f);
     }
+    return f.size;
+}
+
+size_t vary_frame(uint8_t *frame, size_t size, size_t most, uint64_t seed)
+{
+    struct frame f = {.data = frame, .size = size, .most = most, .seed = seed};
+
+    for (size_t i = 0; i <= below(&f.seed, 5); i++) {
+        find_terms(&f.terms, f.data, f.size);
+        keep_structure(&f.terms);
+        vary(&f);
+    }
+    put_number(f.data, f.size - HEAD, HEAD);
     return f.size;
 }
 

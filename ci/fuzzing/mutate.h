@@ -11,6 +11,10 @@
 extern size_t mutate_frame(uint8_t *frame, size_t size, size_t most, const uint8_t *other,
                            size_t other_size, uint64_t seed, int *in_step);
 
+/* The same with other numbers, texts and lengths of lists in it, but nothing that a daemon could not
+ * send: for libraries that do not check what they read. */
+extern size_t vary_frame(uint8_t *frame, size_t size, size_t most, uint64_t seed);
+
 /* A frame with a length that is right and random bytes. */
 extern size_t random_frame(uint8_t *frame, size_t most, uint64_t seed);
 

@@ -1,5 +1,7 @@
 """Mutated and random frames through the real extension, in a child process.
 
+With a library that does not check what it reads: frames with other values, but well-formed.
+
 The child sends batches of frames over a socket pair and reads them by read_notifications(). The
 parent watches: a child that dies or makes no progress leaves its batch in shared memory, and the
 frame at fault is found by trying each alone.
@@ -19,6 +21,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Callable
@@ -27,7 +30,7 @@ import confd_events as events
 from confd_events.testing import encode
 
 from .examine import WrongDictError, examine
-from .seeds import BUILD, ROOT, seeds, split
+from .seeds import BUILD, ROOT, seeds, split, well_formed_seeds
 
 # All of a batch must fit into the socket's buffer, for it is sent before it is read.
 SOCKET_BUFFER = 1 << 19
@@ -90,6 +93,8 @@ def load_mutator() -> ctypes.CDLL:
     frame, flag = ctypes.c_char_p, ctypes.POINTER(ctypes.c_int)
     loaded.mutate_frame.argtypes = [ctypes.c_void_p, size, size, frame, size, seed, flag]
     loaded.mutate_frame.restype = size
+    loaded.vary_frame.argtypes = [ctypes.c_void_p, size, size, seed]
+    loaded.vary_frame.restype = size
     loaded.random_frame.argtypes = [ctypes.c_void_p, size, seed]
     loaded.random_frame.restype = size
     return loaded
@@ -98,10 +103,11 @@ def load_mutator() -> ctypes.CDLL:
 class Maker:
     """Batches: mutated frames, now and then one that must arrive as it is."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, well_formed: bool) -> None:
         self._mutator = load_mutator()
         self._random = random.Random(seed)
-        self._seeds = seeds()
+        self._seeds = well_formed_seeds() if well_formed else seeds()
+        self._next = self._variant if well_formed else self._mutant
         self._room = ctypes.create_string_buffer(LARGEST)
         self._in_step = ctypes.c_int()
 
@@ -118,6 +124,14 @@ class Maker:
         )
         return ctypes.string_at(self._room, size)
 
+    def _variant(self) -> bytes:
+        chosen = self._random.choice(self._seeds)
+        ctypes.memmove(self._room, chosen, len(chosen))
+        self._in_step.value = 1
+        seed = self._random.getrandbits(64)
+        size = self._mutator.vary_frame(self._room, len(chosen), LARGEST, seed)
+        return ctypes.string_at(self._room, size)
+
     def batch(self) -> tuple[bytes, int, int]:
         """Frames, their number, and how many of them are sentinels.
 
@@ -126,7 +140,7 @@ class Maker:
         frames: list[bytes] = []
         sentinels = total = 0
         while total < BATCH - LARGEST - 1000 and len(frames) < 256:
-            frames.append(self._mutant())
+            frames.append(self._next())
             total += len(frames[-1])
             if not self._in_step.value:
                 break
@@ -181,10 +195,17 @@ def read_batch(data: bytes, state: State) -> list[int]:
 
 
 def allocation_counter() -> Callable[[], int]:
-    """What the stub library has allocated and not freed."""
+    """What the stub library has allocated and not freed; the vendor's does not count."""
+    if not events.library()["stub"]:
+        return lambda: 0
     counter = ctypes.CDLL(events.library()["path"]).confd_stub_live_allocations
     counter.restype = ctypes.c_long
     return counter
+
+
+def check_errors(state: State, well_formed: bool) -> None:
+    if well_formed and state.errors:
+        raise FindingError("refused: a well-formed frame gave an error")
 
 
 def check_allocations(count: Callable[[], int], before: int) -> None:
@@ -200,9 +221,9 @@ def note_memory(state: State) -> None:
     state.first_memory = state.first_memory or state.last_memory
 
 
-def work(state: State, seed: int) -> None:
+def work(state: State, seed: int, well_formed: bool) -> None:
     """Batch after batch, for as long as the parent lets it."""
-    maker = Maker(seed)
+    maker = Maker(seed, well_formed)
     live = allocation_counter()
     before = live()
     while True:
@@ -211,6 +232,7 @@ def work(state: State, seed: int) -> None:
         state.size = len(data)
         if read_batch(data, state) != list(range(sentinels)):
             raise FindingError("out of step: a valid frame did not arrive")
+        check_errors(state, well_formed)
         check_allocations(live, before)
         state.frames += frames
         state.batches += 1
@@ -218,11 +240,12 @@ def work(state: State, seed: int) -> None:
             note_memory(state)
 
 
-def try_alone(state: State, _: int) -> None:
+def try_alone(state: State, _: int, well_formed: bool) -> None:
     """What one frame does, whichever way it ends."""
     live = allocation_counter()
     before = live()
     read_batch(bytes(state.batch[: state.size]), state)
+    check_errors(state, well_formed)
     check_allocations(live, before)
 
 
@@ -266,13 +289,13 @@ def watch(task: Task, state: State, seed: int, enough: Callable[[], bool]) -> st
     return state.finding.decode()
 
 
-def culprit(data: bytes) -> bytes:
+def culprit(data: bytes, well_formed: bool) -> bytes:
     """The frame that is at fault alone; all of them if none is."""
     for frame in split(data):
         alone = shared_state()
         ctypes.memmove(alone.batch, frame, len(frame))
         alone.size = len(frame)
-        if watch(try_alone, alone, 0, lambda: False):
+        if watch(partial(try_alone, well_formed=well_formed), alone, 0, lambda: False):
             return frame
     return data
 
@@ -285,7 +308,7 @@ def save(data: bytes, finding: str) -> Path:
     return path
 
 
-def run(frames: int, seconds: float, seed: int) -> bool:
+def run(frames: int, seconds: float, seed: int, well_formed: bool) -> bool:
     """Read so many mutated frames, for so many seconds at most; return whether all went well."""
     state = shared_state()
     began = time.monotonic()
@@ -293,14 +316,15 @@ def run(frames: int, seconds: float, seed: int) -> bool:
     def enough() -> bool:
         return state.frames >= frames or time.monotonic() - began >= seconds
 
-    finding = watch(work, state, seed, enough)
+    finding = watch(partial(work, well_formed=well_formed), state, seed, enough)
     took = time.monotonic() - began
+    kind = "well-formed frames" if well_formed else "frames"
     print(
-        f"mutation: {state.frames:,} frames in {state.batches:,} connections, {took:.0f} s, "
+        f"mutation: {state.frames:,} {kind} in {state.batches:,} connections, {took:.0f} s, "
         f"seed {seed}: {state.dicts:,} dicts, {state.errors:,} errors; "
         f"resident at first {state.first_memory:,} KB, at last {state.last_memory:,} KB"
     )
     if finding:
-        path = save(culprit(bytes(state.batch[: state.size])), finding)
+        path = save(culprit(bytes(state.batch[: state.size]), well_formed), finding)
         print(f"mutation: FOUND {finding}\nmutation: saved as {path.relative_to(ROOT)}")
     return not finding

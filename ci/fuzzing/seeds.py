@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import confd_events as events
+from confd_events._catalog import NOTIFICATIONS
 from confd_events.testing import SnmpColumn, SnmpOid, SnmpVariable, encode
-from confd_events.testing._notifications import KINDS
+from confd_events.testing._notifications import KINDS, Peer
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "fuzz"
 CORPUS = ROOT / "tests" / "data" / "corpus"
+RECORDED_FOR = 82
 RECORDED = ROOT / "tests" / "data" / "notifications-82.json"
 
 SMALLEST, LARGEST = 6, 8 * 1024
@@ -43,10 +46,16 @@ _RICH: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def _defaults() -> Iterator[bytes]:
-    for name in KINDS:
-        fields: dict[str, Any] = {"stream": "s"} if name.startswith("stream_") else {}
-        yield encode(name, **fields)
+def _valid(peer: Peer, bits: set[int]) -> Iterator[bytes]:
+    """What a daemon sends this peer of the notifications with these bits."""
+    if peer.protocol == RECORDED_FOR:
+        for vector in json.loads(RECORDED.read_text("utf-8"))["vectors"]:
+            if vector["expect"]["type"] in bits:
+                yield bytes.fromhex(vector["frame"])
+    defaults = [(name, {"stream": "s"} if name.startswith("stream_") else {}) for name in KINDS]
+    for name, fields in (*defaults, *_RICH):
+        if KINDS[name].bit in bits and KINDS[name].exists_for(peer):
+            yield encode(name, *peer, **fields)
 
 
 def announced(data: bytes) -> int:
@@ -65,13 +74,18 @@ def split(data: bytes) -> list[bytes]:
 
 def seeds() -> list[bytes]:
     """Whole frames without repetition, in an order that does not change."""
-    recorded = json.loads(RECORDED.read_text("utf-8"))["vectors"]
-    frames = [bytes.fromhex(vector["frame"]) for vector in recorded]
-    frames += _defaults()
-    frames += [encode(name, **fields) for name, fields in _RICH]
+    frames = list(_valid(Peer(), {kind.bit for kind in KINDS.values()}))
     for path in sorted(CORPUS.glob("*.frames")):
         frames += split(path.read_bytes())
     return [frame for frame in dict.fromkeys(frames) if _is_whole(frame)]
+
+
+def well_formed_seeds() -> list[bytes]:
+    """The same without the corpus, for the level and product of the library in use."""
+    library = events.library()
+    peer = Peer(library["protocol"], library["product"].lower())
+    bits = {getattr(events, n.name) for n in NOTIFICATIONS if hasattr(events, n.name)}
+    return [frame for frame in dict.fromkeys(_valid(peer, bits)) if _is_whole(frame)]
 
 
 def _is_whole(frame: bytes) -> bool:
