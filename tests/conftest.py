@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sysconfig
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
@@ -18,13 +19,19 @@ from typing import Any, Callable
 import pytest
 
 import confd_events as events
-from confd_events.testing import Daemon
+from confd_events import _catalog
+from confd_events.testing import Daemon, encode
+from confd_events.testing._notifications import KINDS, Peer
 
 DATA = Path(__file__).parent / "data"
 LIBRARY = events.library()
 LEVEL = tuple(map(int, LIBRARY["api_level"].split(".")))
 PRODUCT = LIBRARY["product"]
-LEFT_OUT = pytest.StashKey[int]()
+PEER = Peer(LIBRARY["protocol"], PRODUCT.lower())
+_BITS = {getattr(events, n.name, 0) for n in _catalog.NOTIFICATIONS}
+# The notifications that the library in use has: a release may lack some of its level.
+SENDABLE = [name for name, k in KINDS.items() if k.exists_for(PEER) and k.bit in _BITS]
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 # Every bit that needs nothing beside the mask; what the release lacks is 0.
 ALL_PLAIN = 0
@@ -51,33 +58,42 @@ def pytest_report_header() -> str:
     return f"libconfd: {known}"
 
 
+def why_left_out(item: pytest.Item) -> str:
+    """What a test is of that the library in use is not; empty text if it is to run."""
+    since = item.get_closest_marker("since")
+    if item.get_closest_marker("stub") and not LIBRARY["stub"]:
+        return "of the stub alone"
+    if item.get_closest_marker("nso") and PRODUCT != "NCS":
+        return "of NSO"
+    return "of later releases" if since and since.args > LEVEL else ""
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what can only be said of the stub when the library is the vendor's."""
-    if LIBRARY["stub"]:
-        return
-    left_out = {item for item in items if item.get_closest_marker("stub")}
-    config.stash[LEFT_OUT] = len(left_out)
+    reasons = {item: why_left_out(item) for item in items}
+    left_out = dict(Counter(filter(None, reasons.values())))
+    config.stash[LEFT_OUT] = left_out
     if hasattr(config, "workeroutput"):
-        config.workeroutput["left_out"] = len(left_out)
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+        config.workeroutput["left_out"] = left_out
+    config.hook.pytest_deselected(items=[item for item in items if reasons[item]])
+    items[:] = [item for item in items if not reasons[item]]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """What a process of pytest-xdist has left out; each collects all tests."""
     told = getattr(node, "workeroutput", {})  # none of one that has crashed
-    node.config.stash[LEFT_OUT] = told.get("left_out", node.config.stash.get(LEFT_OUT, 0))
+    node.config.stash[LEFT_OUT] = told.get("left_out") or node.config.stash.get(LEFT_OUT, {})
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     yield  # until the summary has been printed
-    left_out = session.config.stash.get(LEFT_OUT, 0)
+    left_out = session.config.stash.get(LEFT_OUT, {})
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if left_out and reporter is not None:
-        reporter.write_line(f"{left_out} tests are of the stub alone and were left out")
+        counted = (f"{n} tests are {why} and were left out" for why, n in left_out.items())
+        reporter.write_line("; ".join(counted))
 
 
 def live_allocations() -> int:
@@ -140,10 +156,21 @@ def sock(connect: Connect) -> socket.socket:
 
 
 def vectors() -> list[dict[str, Any]]:
+    """The recorded frames of level 8.2 that are of the product in use."""
     recorded: list[dict[str, Any]] = json.loads((DATA / "notifications-82.json").read_text())[
         "vectors"
     ]
-    return recorded
+    bits = {KINDS[name].bit for name in SENDABLE}
+    return [vector for vector in recorded if vector["expect"]["type"] in bits]
+
+
+def frames() -> dict[str, bytes]:
+    """Frames for the library in use by name; recorded ones, for a level before 8.2 made here."""
+    if LEVEL >= (8, 2):
+        return {vector["name"]: bytes.fromhex(vector["frame"]) for vector in vectors()}
+    stream = {"stream": "NETCONF"}
+    fields: dict[str, Any] = {n: stream if n.startswith("stream_") else {} for n in SENDABLE}
+    return {n.replace("_", "-"): encode(n, *PEER, **fields[n]) for n in SENDABLE}
 
 
 def plain(value: Any) -> Any:

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from conftest import LIBRARY, PRODUCT, live_allocations, plain, shared_library, vectors
+from conftest import LIBRARY, PRODUCT, frames, live_allocations, plain, shared_library
 from test_values import MADE
 
 import confd_events as events
 from confd_events.testing import Daemon, DaemonProcess, encode, frame_of
 
 SOURCE = Path(__file__).with_name("starve.c")
-FRAMES = {vector["name"]: bytes.fromhex(vector["frame"]) for vector in vectors()}
+FRAMES = frames()
 BURST = b"".join(FRAMES[name] for name in ("commit-diff", "snmpa", "commit-diff", "audit") * 2)
 LAST = encode("audit", msg="last")
 FAILURES = (events.Error, MemoryError)

@@ -89,7 +89,8 @@ class Case(NamedTuple):
 
     @property
     def known(self) -> bool:
-        return self.since <= LEVEL and (not self.nso_only or PRODUCT == "NCS")
+        there = self.since <= LEVEL and (not self.nso_only or PRODUCT == "NCS")
+        return there and self.bit != 0
 
 
 def bit(name: str) -> int:
@@ -276,7 +277,7 @@ OLD_NSO_PROGRESS = {
     "package",
 }
 NEW_PROGRESS = {"span_id", "parent_span_id", "attributes", "links"}
-BARE_PROGRESS = {"type": 3, "timestamp": 5, "usid": 1, "tid": 2, "datastore": 1}
+BARE_PROGRESS = {"type": 3, "timestamp": 2**32, "usid": 1, "tid": 2, "datastore": 1}
 
 
 def progress_payload(commit: bool) -> dict[str, Any]:

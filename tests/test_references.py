@@ -11,7 +11,7 @@ import sys
 from typing import Any, Callable
 
 import pytest
-from conftest import vectors
+from conftest import PEER, SENDABLE, frames
 
 import confd_events as events
 from confd_events import Backoff, Connected, Disconnected, Dropped, Event, Stats
@@ -22,9 +22,9 @@ from confd_events.testing import SnmpVariable, encode
 CONVERSIONS = int(os.environ.get("CONFD_EVENTS_CONVERSIONS", "500"))
 BURST = 50
 
-FRAMES = {vector["name"]: bytes.fromhex(vector["frame"]) for vector in vectors()}
+FRAMES = frames()
 # Nobody recorded these.
-FRAMES.update({"webui": encode("webui"), "system-going-down": encode("system_going_down")})
+FRAMES.update({n: encode(n, *PEER) for n in ("webui", "system_going_down") if n in SENDABLE})
 
 
 def read_and_drop(frame: bytes, count: int, use: Callable[[Any], object]) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import LEVEL, PRODUCT, vectors
+from conftest import PEER, SENDABLE, vectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,11 +28,8 @@ from confd_events.enums import (
     notif,
 )
 from confd_events.testing import Daemon, SnmpColumn, SnmpOid, SnmpVariable, User, encode
-from confd_events.testing._notifications import KINDS, Peer
+from confd_events.testing._notifications import KINDS
 
-PROTOCOL = events.library()["protocol"]
-PEER = Peer(PROTOCOL, PRODUCT.lower())
-SENDABLE = [name for name, kind in KINDS.items() if kind.exists_for(PEER)]
 PASSWORD = "open sesame"
 UTC = timezone.utc
 
@@ -93,7 +90,7 @@ def test_every_kind(daemon: Daemon, sock: socket.socket, kind: str) -> None:
     assert notif(rendered["type_name"]) == KINDS[kind].bit
 
 
-@pytest.mark.skipif((LEVEL, PRODUCT) != ((8, 2), "NCS"), reason="the frames are of level 8.2")
+@pytest.mark.since(8, 2)
 @pytest.mark.parametrize("vector", vectors(), ids=lambda vector: str(vector["name"]))
 def test_recorded_frames(daemon: Daemon, sock: socket.socket, vector: dict[str, Any]) -> None:
     daemon.send_frame(bytes.fromhex(vector["frame"]))
@@ -208,7 +205,7 @@ def test_trap(daemon: Daemon, sock: socket.socket) -> None:
     ]
 
 
-@pytest.mark.skipif(LEVEL < (8, 2), reason="no links before API level 8.2")
+@pytest.mark.since(8, 2)  # links
 def test_progress(daemon: Daemon, sock: socket.socket) -> None:
     raw = received(
         daemon,

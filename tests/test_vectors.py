@@ -6,15 +6,14 @@ import socket
 from typing import Any
 
 import pytest
-from conftest import LEVEL, PRODUCT, assert_contains, plain, vectors
+from conftest import assert_contains, plain, vectors
 
 import confd_events as events
 from confd_events.testing import Daemon
 
-NSO_ONLY = 1 << 21 | 1 << 22 | 1 << 25 | 1 << 28
-VECTORS = [v for v in vectors() if PRODUCT == "NCS" or not v["expect"]["type"] & NSO_ONLY]
+VECTORS = vectors()
 
-pytestmark = pytest.mark.skipif(LEVEL != (8, 2), reason="the frames are of level 8.2")
+pytestmark = pytest.mark.since(8, 2)
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: str(vector["name"]))
