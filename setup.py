@@ -40,6 +40,12 @@ class BuildExtension(build_ext):
 
 
 def main() -> None:
+    if not os.access(PROJECT, os.W_OK):
+        # setuptools writes build/ and the egg-info there, whatever it is told.
+        sys.exit(
+            f"confd-events: the build writes into {PROJECT}, and this user may not: build from a "
+            "copy of it, or install from the sdist."
+        )
     extension = Extension("confd_events._events", ["src/confd_events/_events.pyx"])
     try:
         setup(

@@ -43,7 +43,9 @@ typedef int64_t confd_notification_type;
 #define CONFD_NOTIF_JSONRPC CONFD_NOTIF_BIT(26)
 #define CONFD_NOTIF_WEBUI CONFD_NOTIF_BIT(27)
 #define CONFD_NOTIF_COMPACTION CONFD_NOTIF_BIT(30)
+#if CONFD_API_LEVEL >= 87
 #define CONFD_NOTIF_SYSTEM_GOING_DOWN CONFD_NOTIF_BIT(31)
+#endif
 #ifdef CONFD_C_PRODUCT_NCS
 #define NCS_NOTIF_PACKAGE_RELOAD CONFD_NOTIF_BIT(21)
 #define NCS_NOTIF_CQ_PROGRESS CONFD_NOTIF_BIT(22)
@@ -512,7 +514,12 @@ struct ncs_cq_progress_notification {
     u_int64_t cq_id;
 #else
     u_int64_t cq_id;
+#if CONFD_API_LEVEL < 87
     char *cq_tag;
+#endif
+#if CONFD_API_LEVEL >= 85
+    char *label;
+#endif
 #endif
     char **completed_devices;
     int ncompleted_devices;
@@ -528,7 +535,7 @@ struct ncs_cq_progress_notification {
     confd_value_t **failed_services_completed_devices;
     confd_value_t **failed_services_failed_devices;
     int nfailed_services;
-#if CONFD_API_LEVEL >= 77
+#if CONFD_API_LEVEL >= 77 && CONFD_API_LEVEL < 87
     char *trace_id;
 #endif
 };
@@ -542,7 +549,7 @@ struct ncs_cq_progress_notification {
 enum ncs_call_home_info_type {
     CALL_HOME_DEVICE_CONNECTED = 1,
     CALL_HOME_UNKNOWN_DEVICE = 2,
-#if CONFD_API_LEVEL >= 82
+#if CONFD_API_LEVEL >= 85
     CALL_HOME_DEVICE_DISCONNECTED = 3,
 #endif
 };

@@ -36,23 +36,30 @@ extern "C" {
 #define CONFD_LIB_VSN 0x08020500
 #define CONFD_LIB_API_VSN 0x08020300
 #define CONFD_LIB_PROTO_VSN 82
+#elif CONFD_API_LEVEL == 85
+#define CONFD_LIB_VSN 0x08050600
+#define CONFD_LIB_API_VSN 0x08050100
+#define CONFD_LIB_PROTO_VSN 85
+#elif CONFD_API_LEVEL == 87
+#define CONFD_LIB_VSN 0x08070200
+#define CONFD_LIB_API_VSN 0x08070200
+#define CONFD_LIB_PROTO_VSN 87
 #else
-#error "CONFD_API_LEVEL must be 66, 77, 80 or 82"
+#error "CONFD_API_LEVEL must be 66, 77, 80, 82, 85 or 87"
 #endif
 
-/* Limits that the library is compiled with: part of the interface. */
-#if CONFD_API_LEVEL == 66 || CONFD_API_LEVEL == 80
-#define MAXDEPTH 20
-#define MAXKEYLEN 9
-#else
+/* Limits that the library is compiled with: part of the interface. They differ
+ * by product. */
+#ifdef CONFD_C_PRODUCT_NCS
 #define MAXDEPTH 60
 #define MAXKEYLEN 18
+#else
+#define MAXDEPTH 20
+#define MAXKEYLEN 9
 #endif
 
-/* "CONFD_LIB_VSN=08020500" and the like, as the loaded library has them. */
-extern char *confd_lib_vsn;
-extern char *confd_lib_api_vsn;
-extern char *confd_lib_proto_vsn;
+/* confd_lib_vsn, confd_lib_api_vsn and confd_lib_proto_vsn are exported by the
+ * library and, as with the vendor, declared nowhere. */
 
 #define CONFD_PORT 4565
 #define NCS_PORT 4569
@@ -119,17 +126,27 @@ enum {
     CONFD_ERR_POLICY_FAILED = 53,
     CONFD_ERR_POLICY_COMPILATION_FAILED = 54,
     CONFD_ERR_POLICY_EVALUATION_FAILED = 55,
+    NCS_ERR_CONNECTION_REFUSED = 56,
     CONFD_ERR_START_FAILED = 57,
     CONFD_ERR_DATA_MISSING = 58,
     CONFD_ERR_CLI_CMD = 59,
     CONFD_ERR_UPGRADE_IN_PROGRESS = 60,
     CONFD_ERR_NOTRANS = 61,
+    NCS_ERR_SERVICE_CONFLICT = 62,
+    NCS_ERR_CONNECTION_TIMEOUT = 63,
+    NCS_ERR_CONNECTION_CLOSED = 64,
+    NCS_ERR_DEVICE = 65,
+    NCS_ERR_TEMPLATE = 66,
     CONFD_ERR_NO_MOUNT_ID = 67,
     CONFD_ERR_STALE_INSTANCE = 68,
 #if CONFD_API_LEVEL >= 80
     CONFD_ERR_HA_BADCONFIG = 69,
     CONFD_ERR_TRANSACTION_CONFLICT = 70,
     CONFD_ERR_HA_ABORT = 71,
+#endif
+#if CONFD_API_LEVEL >= 87
+    CONFD_ERR_BAD_PAYLOAD = 72, /* since 8.6 */
+    CONFD_ERR_CHECKSUM_MISMATCH = 73,
 #endif
 };
 
@@ -153,6 +170,11 @@ extern int *confd_errno_location(void);
 #define confd_errno (*confd_errno_location())
 extern char *confd_lasterr(void);
 extern char *confd_strerror(int code);
+
+/* Names and descriptions of the log messages, indexed by logno. Both end with
+ * NULL and may hold NULL for a number that is not used. */
+extern char *confd_log_symbols[];
+extern char *confd_log_descriptions[];
 
 /* Values */
 
@@ -204,6 +226,9 @@ enum confd_vtype {
     C_BITBIG = 50,
     C_XMLMOVEFIRST = 51,
     C_XMLMOVEAFTER = 52,
+#if CONFD_API_LEVEL >= 85
+    C_EMPTY = 53,
+#endif
     C_MAXTYPE
 };
 #define C_ENUM_HASH C_ENUM_VALUE

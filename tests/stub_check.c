@@ -13,7 +13,11 @@
 #include <unistd.h>
 
 #include "confd_events.h"
-#include "confd_logsyms.h"
+
+/* Exported, and declared by no header. */
+extern char *confd_lib_vsn;
+extern char *confd_lib_api_vsn;
+extern char *confd_lib_proto_vsn;
 
 extern long confd_stub_live_allocations(void);
 extern void confd_stub_fail_allocation(long nth);
@@ -480,10 +484,12 @@ static void check_long(const struct confd_notification *n)
     CHECK(n->n.audit.usid == -7);
 }
 
+#if CONFD_API_LEVEL >= 87
 static void check_goingdown(const struct confd_notification *n)
 {
     CHECK(n->type == CONFD_NOTIF_SYSTEM_GOING_DOWN);
 }
+#endif
 
 static void check_hapeer(const struct confd_notification *n)
 {
@@ -511,7 +517,13 @@ static void check_cq(const struct confd_notification *n)
     confd_value_t *devices;
 
     CHECK(cq->ncompleted_services == 1 && cq->nfailed_services == 1);
-    CHECK(strcmp(cq->completed_services[0], "/svc") == 0 && cq->cq_tag == NULL);
+    CHECK(strcmp(cq->completed_services[0], "/svc") == 0);
+#if CONFD_API_LEVEL < 87
+    CHECK(cq->cq_tag == NULL);
+#endif
+#if CONFD_API_LEVEL >= 85
+    CHECK(strcmp(cq->label, "label") == 0);
+#endif
     devices = cq->completed_services_completed_devices[0];
     CHECK(devices->type == C_LIST && devices->val.list.size == 2);
     CHECK(memcmp(devices->val.list.ptr[1].val.buf.ptr, "d1", 3) == 0);
@@ -580,7 +592,10 @@ static const struct {
     void (*check)(const struct confd_notification *n);
 } field_checks[] = {
 #if CONFD_API_LEVEL >= 82
-    {"trap", check_trap}, {"long", check_long}, {"goingdown", check_goingdown},
+    {"trap", check_trap}, {"long", check_long}, 
+#if CONFD_API_LEVEL >= 87
+    {"goingdown", check_goingdown},
+#endif
     {"hapeer", check_hapeer}, {"halist", check_halist}, {"diff", check_diff},
 #ifdef CONFD_C_PRODUCT_NCS
     {"cq", check_cq}, {"callhome", check_callhome},
@@ -813,7 +828,7 @@ static void connects_with_data(void)
         .verbosity = CONFD_VERBOSITY_DEBUG,
     };
     const confd_notification_type mask =
-        CONFD_NOTIF_HEARTBEAT | CONFD_NOTIF_STREAM_EVENT | CONFD_NOTIF_SYSTEM_GOING_DOWN;
+        CONFD_NOTIF_HEARTBEAT | CONFD_NOTIF_STREAM_EVENT | (confd_notification_type)1 << 31;
 
     CHECK(connect_with("< 0b" HELLO "\n" VERSION
                        "{ 6805" "6e0800002008800000000062000003e86100"

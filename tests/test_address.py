@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PRODUCT
+from conftest import LEVEL, PRODUCT, shared_library
 from subscribing import subscribed
 
 import confd_events as events
@@ -15,6 +18,8 @@ from confd_events import subscribe
 from confd_events._address import Origin, default_address, endpoints
 from confd_events.testing import Daemon
 
+PORTS = {"NCS": events.NCS_PORT, "CONFD": events.CONFD_PORT}
+PORT = PORTS[PRODUCT]
 VARIABLES = ("NCS_IPC_PATH", "NCS_IPC_ADDR", "NCS_IPC_PORT", "CONFD_IPC_ADDR", "CONFD_IPC_PORT")
 
 
@@ -56,10 +61,10 @@ def test_tcp(daemon: Daemon, form: str) -> None:
     ("text", "host", "port"),
     [
         ("127.0.0.1:5", "127.0.0.1", 5),
-        ("127.0.0.1", "127.0.0.1", events.PORT),
+        ("127.0.0.1", "127.0.0.1", PORT),
         ("[::1]:65535", "::1", 65535),
-        ("[::1]", "::1", events.PORT),
-        ("::1", "::1", events.PORT),
+        ("[::1]", "::1", PORT),
+        ("::1", "::1", PORT),
     ],
 )
 def test_text(text: str, host: str, port: int) -> None:
@@ -72,6 +77,68 @@ def test_ipv6() -> None:
             works(daemon, ("::1", daemon.address["port"]))
             works(daemon, f"[::1]:{daemon.address['port']}")
     assert endpoints("[::1]:5")[0].family == socket.AF_INET6
+
+
+# The interface that every network namespace has, and a link-local address that none has.
+LOOPBACK = socket.if_nametoindex("lo")
+
+
+@pytest.mark.parametrize("zone", ["lo", str(LOOPBACK)])
+def test_the_interface_of_a_link_local_address_is_kept(zone: str) -> None:
+    for address in (f"[fe80::1%{zone}]:5", ("fe80::1%" + zone, 5)):
+        (endpoint,) = endpoints(address)
+        assert endpoint.where == {"ip": f"fe80::1%{LOOPBACK}", "port": 5}
+
+
+# Stands before the system's: no link-local address is sure to be there to connect to.
+WATCHED_CONNECT = """
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+int connect(int fd, const struct sockaddr *to, socklen_t size)
+{
+    (void)fd;
+    (void)size;
+    printf("%u\\n", ((const struct sockaddr_in6 *)to)->sin6_scope_id);
+    fflush(stdout);
+    errno = ECONNREFUSED;
+    return -1;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "events.subscribe('audit', address='[fe80::1%lo]:5')",
+        "events.notifications_connect(sock, events.NOTIF_AUDIT, 'fe80::1%lo', 5)",
+        f"events.notifications_connect(sock, events.NOTIF_AUDIT, 'fe80::1%{LOOPBACK}', 5)",
+        "events.load_schemas('fe80::1%lo', 5)",
+    ],
+)
+def test_the_interface_reaches_the_system(tmp_path: Path, call: str) -> None:
+    source = tmp_path / "connect.c"
+    source.write_text(WATCHED_CONNECT)
+    watched = shared_library(source, tmp_path)
+    program = (
+        f"import socket, confd_events as events; sock = socket.socket(socket.AF_INET6); {call}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "LD_PRELOAD": str(watched)},
+        capture_output=True,
+        text=True,
+    )
+    assert set(done.stdout.split()) == {str(LOOPBACK)}, done.stderr
+    assert "Connection refused" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("ip", "said"), [("fe80::1%x", "no interface 'x'"), ("fe80::1%", "no interface ''")]
+)
+def test_an_interface_that_is_none(ip: str, said: str) -> None:
+    with socket.socket(socket.AF_INET6) as sock, pytest.raises(ValueError, match=said):
+        events.notifications_connect(sock, events.NOTIF_AUDIT, ip, 5)
 
 
 @pytest.mark.parametrize("form", ["str", "bytes", "PathLike", "relative", "relative bytes"])
@@ -100,13 +167,25 @@ def test_abstract_unix_socket(tmp_path: Path, kind: type) -> None:
 
 
 def test_default() -> None:
-    assert default_address() == Origin((events.ADDR, events.PORT), ())
+    """NSO from 6.7 on listens at a UNIX socket, all else at its port."""
+    expected = "/tmp/nso/nso-ipc" if PRODUCT == "NCS" and LEVEL >= (8, 7) else (events.ADDR, PORT)
+    assert default_address() == Origin(expected, ())
+
+
+def test_a_variable_of_tcp_comes_before_the_default_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("confd_events._address.PATH", "/tmp/nso/nso-ipc")
+    assert default_address() == Origin("/tmp/nso/nso-ipc", ())
+    monkeypatch.setenv("NCS_IPC_ADDR", "1.2.3.4")
+    assert default_address() == Origin(("1.2.3.4", PORT), ("NCS_IPC_ADDR",))
+    monkeypatch.setenv("NCS_IPC_PATH", "/p")
+    assert default_address() == Origin("/p", ("NCS_IPC_PATH",))
 
 
 @pytest.fixture(params=["NCS", "CONFD"])
 def product(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     known = {**events.library(), "product": request.param}
     monkeypatch.setattr("confd_events._address.library", lambda: known)
+    monkeypatch.setattr("confd_events._address.PATH", None)
     return str(request.param)
 
 
@@ -114,17 +193,19 @@ def product(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     ("name", "value", "address"),
     [
         ("NCS_IPC_PATH", "/p", "/p"),
-        ("NCS_IPC_ADDR", "1.2.3.4", ("1.2.3.4", events.PORT)),
-        ("CONFD_IPC_ADDR", "1.2.3.4", ("1.2.3.4", events.PORT)),
+        ("NCS_IPC_ADDR", "1.2.3.4", ("1.2.3.4", None)),
+        ("CONFD_IPC_ADDR", "1.2.3.4", ("1.2.3.4", None)),
         ("NCS_IPC_PORT", "99", (events.ADDR, 99)),
         ("CONFD_IPC_PORT", "99", (events.ADDR, 99)),
     ],
 )
-@pytest.mark.usefixtures("product")
 def test_each_variable(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, address: Any
+    monkeypatch: pytest.MonkeyPatch, product: str, name: str, value: str, address: Any
 ) -> None:
+    """None stands for the product's port."""
     monkeypatch.setenv(name, value)
+    if isinstance(address, tuple):
+        address = (address[0], address[1] or PORTS[product])
     assert default_address() == Origin(address, (name,))
 
 
@@ -148,11 +229,10 @@ def test_the_path_is_that_of_nso(monkeypatch: pytest.MonkeyPatch, product: str) 
     assert default_address().address == expected
 
 
-@pytest.mark.usefixtures("product")
-def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch, product: str) -> None:
     for name in VARIABLES:
         monkeypatch.setenv(name, "")
-    assert default_address() == Origin((events.ADDR, events.PORT), ())
+    assert default_address() == Origin((events.ADDR, PORTS[product]), ())
 
 
 def test_the_environment_is_used(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:

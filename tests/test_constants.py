@@ -12,11 +12,12 @@ import pytest
 from conftest import DATA, LEVEL, PRODUCT
 
 import confd_events as events
-from confd_events import _catalog, enums
+from confd_events import _catalog, _releases, enums
 
 CONSTANTS = json.loads((DATA / "api" / "constants.json").read_text())
 KNOWN = {**CONSTANTS["events"], **CONSTANTS["types"]}
 # The older spellings of NSO's bits.
+BITS = [n for n in _catalog.CONSTANTS if re.match("(NCS_)?NOTIF_(?!COMMIT_FLAG)", n)]
 ALIASES = {
     f"NOTIF_{name}": f"NCS_NOTIF_{name}"
     for name in (
@@ -29,16 +30,74 @@ ALIASES = {
 }
 
 
+# NSO listens at its path from 8.7 on, not at a port.
+LOCAL = PRODUCT == "NCS" and LEVEL >= (8, 7)
+DEFAULT_PORT = None if LOCAL else {"NCS": 4569, "CONFD": 4565}[PRODUCT]
+
+
 def test_values() -> None:
     present = {name: getattr(events, name) for name in KNOWN if hasattr(events, name)}
-    assert present == {name: KNOWN[name] for name in present} | (
-        {} if PRODUCT == "NCS" else {"PORT": 4565}
+    assert present == {name: KNOWN[name] for name in present} | {"PORT": DEFAULT_PORT}
+    assert events.NCS_PATH == "/tmp/nso/nso-ipc"
+    assert (events.NCS_PATH if LOCAL else None) == events.PATH
+
+
+def in_release(span: _catalog.Span) -> bool:
+    """Whether the catalog says that the release in use has it."""
+    since, before = (
+        tuple(map(int, level.split("."))) for level in (span.since or "0", span.before or "99")
     )
+    return since <= LEVEL < before and span.product in ("", PRODUCT)
 
 
-@pytest.mark.skipif((LEVEL, PRODUCT) != ((8, 2), "NCS"), reason="another release lacks some")
-def test_all_are_there() -> None:
-    assert [name for name in KNOWN if not hasattr(events, name)] == []
+def test_what_the_release_has_is_there() -> None:
+    spans = {name: _catalog.span(name) for name in _catalog.CONSTANTS}
+    there = {name for name in spans if hasattr(events, name)}
+    expected = {name for name, span in spans.items() if in_release(span)}
+    assert expected - there == set()
+    # Before 8.2, ConfD's headers had NSO's bits; nothing else is there that should not be.
+    bits = set(BITS) if PRODUCT == "CONFD" and LEVEL < (8, 2) else set()
+    assert there - expected - bits == set()
+
+
+def test_what_fields_the_release_has() -> None:
+    missing = set(events.library()["missing"])
+    fields = {
+        f"{n.name}.{f.key}": f.span
+        for n in _catalog.NOTIFICATIONS
+        if in_release(_catalog.span(n.name))
+        for f in n.fields
+    }
+    assert missing & fields.keys() == {
+        name for name, span in fields.items() if not in_release(span)
+    }
+
+
+@pytest.mark.parametrize(
+    ("product", "version", "named"),
+    [
+        ("NCS", "8.2.5", "NSO 6.2.5"),
+        ("NCS", "7.7", "NSO 5.7"),
+        ("NCS", "8.7.2", "NSO 6.7.2"),
+        ("CONFD", "8.0.4", "ConfD 8.0.4"),
+    ],
+)
+def test_releases_by_the_version_of_their_library(product: str, version: str, named: str) -> None:
+    assert _releases.release(product, version) == named
+
+
+def test_a_name_of_another_release_says_whose_it_is() -> None:
+    lacking = [name for name in _catalog.CONSTANTS if not hasattr(events, name)]
+    here = _releases.release(PRODUCT, events.library()["version"])
+    for name in lacking:
+        with pytest.raises(AttributeError) as caught:
+            getattr(events, name)
+        said = str(caught.value)
+        assert f"{name} is not in {here}, whose libconfd is in use; " in said
+        since = _catalog.span(name).since
+        assert ("only NSO has it" if not since else f"{_releases.release('NCS', since)} ") in said
+    with pytest.raises(AttributeError, match=r"^module 'confd_events' has no attribute 'NOTIF_X'$"):
+        _ = events.NOTIF_X
 
 
 def test_both_names_of_a_bit() -> None:
@@ -80,7 +139,7 @@ NAMES = {
     enums.LockMode: ("USESS_LOCK_MODE_{}",),
     enums.SessionFlag: ("USESS_FLAG_{}",),
     enums.Verbosity: ("VERBOSITY_{}",),
-    enums.ErrorCode: ("ERR_{}",),
+    enums.ErrorCode: ("ERR_{}", "NCS_ERR_{}"),
 }
 # The vendor's spellings, by ours.
 SPELLINGS = {
@@ -122,9 +181,6 @@ def test_constants_are_members() -> None:
 
 def newer(constant: str) -> str:
     return constant.replace("SLAVE", "SECONDARY").replace("MASTER", "PRIMARY")
-
-
-BITS = [n for n in _catalog.CONSTANTS if re.match("(NCS_)?NOTIF_(?!COMMIT_FLAG)", n)]
 
 
 @pytest.mark.parametrize("name", BITS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -126,13 +127,75 @@ def test_level_66_ends_at_reopen_logs(product: str, constant: str, tmp_path: Pat
     assert evaluate(tmp_path, "6.6", product, [constant]).returncode != 0
 
 
-def test_default_is_the_newest_with_the_bits_since(tmp_path: Path) -> None:
+# Of the levels since, what a release adds or drops, by C's names.
+NEWER = {
+    "8.5": (
+        ["CALL_HOME_DEVICE_DISCONNECTED", "C_EMPTY", "(long)CONFD_LIB_PROTO_VSN == 85"],
+        ["CONFD_NOTIF_SYSTEM_GOING_DOWN", "CONFD_ERR_BAD_PAYLOAD"],
+    ),
+    "8.7": (
+        [
+            *("CALL_HOME_DEVICE_DISCONNECTED", "C_EMPTY", "(long)CONFD_LIB_PROTO_VSN == 87"),
+            *("CONFD_NOTIF_SYSTEM_GOING_DOWN == 2147483648LL", "CONFD_ERR_BAD_PAYLOAD == 72"),
+            "CONFD_ERR_CHECKSUM_MISMATCH == 73",
+        ],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("level", NEWER)
+def test_newer_levels(level: str, tmp_path: Path) -> None:
+    has, lacks = NEWER[level]
+    assert all(evaluated(tmp_path, level, "NCS", has).values())
+    for constant in lacks:
+        assert evaluate(tmp_path, level, "NCS", [constant]).returncode != 0, constant
+
+
+# As the vendor's headers are
+
+
+def compiled(tmp_path: Path, source: str, *options: str) -> subprocess.CompletedProcess[str]:
     program = tmp_path / "program.c"
-    program.write_text(
-        '#include "confd.h"\n'
-        '_Static_assert(CONFD_LIB_PROTO_VSN == 82, "level");\n'
-        '_Static_assert(CONFD_NOTIF_SYSTEM_GOING_DOWN == 2147483648LL, "bit 31");\n'
-        '_Static_assert(CALL_HOME_DEVICE_DISCONNECTED == 3, "NSO");\n'
+    program.write_text(source)
+    command = ["cc", "-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror"]
+    command += [f"-I{ROOT}/include", "-fsyntax-only", *options, str(program)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_headers_do_not_know_their_product(tmp_path: Path) -> None:
+    asked = '#include "confd.h"\nint here = CALL_HOME_UNKNOWN_DEVICE;\n'
+    assert compiled(tmp_path, asked, "-DCONFD_C_PRODUCT_NCS=1").returncode == 0
+    assert "undeclared" in compiled(tmp_path, asked).stderr
+
+
+@pytest.mark.parametrize("name", ["confd_lib_vsn", "confd_lib_api_vsn", "confd_lib_proto_vsn"])
+def test_no_header_declares_the_versions(tmp_path: Path, name: str) -> None:
+    done = compiled(
+        tmp_path, f'#include "confd.h"\n#include "confd_logsyms.h"\nchar **p = &{name};\n'
     )
-    command = ["cc", "-std=c11", "-D_DEFAULT_SOURCE", f"-I{ROOT}/include", "-fsyntax-only"]
-    subprocess.run([*command, str(program)], check=True)
+    assert "undeclared" in done.stderr
+
+
+def test_the_tables_of_log_messages_are_in_the_first_header(tmp_path: Path) -> None:
+    asked = '#include "confd_lib.h"\nchar **p[] = {confd_log_symbols, confd_log_descriptions};\n'
+    assert compiled(tmp_path, asked).returncode == 0
+
+
+def test_the_numbers_of_log_messages_meet_enumerators(tmp_path: Path) -> None:
+    numbers, events = '#include "confd_logsyms.h"\n', '#include "confd_events.h"\n'
+    assert compiled(tmp_path, numbers + events).returncode != 0
+    wrong = '_Static_assert(CONFD_UPGRADE_INIT_STARTED == 30, "not 1");\n'
+    assert compiled(tmp_path, events + numbers + wrong).returncode == 0
+
+
+HEADERS = ("confd_lib.h", "confd_dp.h", "confd_events.h")
+
+
+@pytest.mark.parametrize("product", ["NCS", "CONFD"])
+@pytest.mark.parametrize("order", [*permutations(HEADERS)], ids=" ".join)
+def test_every_order_of_includes(tmp_path: Path, order: tuple[str, ...], product: str) -> None:
+    """The build probes with a few of them, the extension is compiled with all."""
+    source = "".join(f'#include "{header}"\n' for header in order)
+    right = '_Static_assert(CONFD_UPGRADE_INIT_STARTED == 1, "the enumerator");\n'
+    assert compiled(tmp_path, source + right, f"-DCONFD_C_PRODUCT_{product}=1").returncode == 0

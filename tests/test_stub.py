@@ -20,7 +20,7 @@ MAKE_SDK = TESTS.parent / "ci" / "make-sdk"
 VECTORS = TESTS / "data" / "notifications-82.json"
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 QUICK = "-O0 -g0"
-LEVELS = ("6.6", "7.7", "8.0", "8.2")
+LEVELS = ("6.6", "7.7", "8.0", "8.2", "8.5", "8.7")
 PRODUCTS = ("ncs", "confd")
 
 Term = Union[int, bytes, str, Sequence["Term"]]
@@ -75,6 +75,7 @@ def build(
     assert made.stderr == ""
     program = directory / "stub_check"
     command = os.environ.get("CC", "cc").split()
+    command += [f"-DCONFD_C_PRODUCT_{product.upper()}=1", f"-I{MAKE_SDK.parent / 'stub'}"]
     command += ["-std=c11", "-g", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", *cflags.split()]
     command += [f"-I{directory}/include", str(TESTS / "stub_check.c"), "-o", str(program)]
     command += [f"-L{directory}/lib", f"-Wl,-rpath,{directory}/lib", "-lconfd", "-pthread"]
@@ -139,7 +140,6 @@ def test_prints_copies_and_compares_values(checker: Path) -> None:
 FIELDS_82 = {
     "trap": frame((512, (1, 99, (10, 0, 0, 9), 162, 5, 6, 1, [VARBIND], "undefined", [1, 3, 300]))),
     "long": frame((1, 60, b"u" * 300, -7, b"m" * 9000)),
-    "goingdown": frame((2**31,)),
     "hapeer": frame((64, (2, (b"n" * 200, b"peer.example")))),
     "halist": frame((64, (3, ([1, 2], (10, 0, 0, 2))))),
     "cq": frame(
@@ -168,16 +168,34 @@ def test_fills_fields(checker: Path) -> None:
     assert out.splitlines() == [f"{name} checked" for name in FIELDS_82]
 
 
+# A queue item's label goes before its lists; tag and trace id are gone with 8.7.
+QUEUE: tuple[Term, ...] = (b"label", [], [], [], COMPLETED, FAILED)
+FIELDS_85 = {
+    **FIELDS_82,
+    "cq": frame((4194304, 4, TIME, 2**64 - 1, "undefined", *QUEUE, "undefined")),
+}
+FIELDS_87 = {
+    **FIELDS_82,
+    "goingdown": frame((2**31,)),
+    "cq": frame((4194304, 4, TIME, 2**64 - 1, *QUEUE)),
+}
+FIELDS = {
+    "6.6": FIELDS_66,
+    "7.7": FIELDS_77,
+    "8.0": FIELDS_77,
+    "8.2": FIELDS_82,
+    "8.5": FIELDS_85,
+    "8.7": FIELDS_87,
+}
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_level_and_product(tmp_path: Path, level: str, product: str) -> None:
     program = build(tmp_path, level, product)
     assert program is not None
-    if level == "8.2":
-        ncs_only = ("cq", "callhome") if product == "confd" else ()
-        frames = {name: hexed for name, hexed in FIELDS_82.items() if name not in ncs_only}
-    else:
-        frames = FIELDS_66 if level == "6.6" else FIELDS_77
+    ncs_only = ("cq", "callhome") if product == "confd" else ()
+    frames = {name: hexed for name, hexed in FIELDS[level].items() if name not in ncs_only}
     out = run(program, "fields", stdin=lines(frames))
     assert out.splitlines() == [f"{name} checked" for name in frames]
 

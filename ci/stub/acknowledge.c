@@ -35,7 +35,7 @@ int confd_sync_audit_notification(int sock, int usid)
     return send_pair(sock, usid, "synced");
 }
 
-#if defined(CONFD_C_PRODUCT_NCS) && CONFD_API_LEVEL >= 80
+#if CONFD_API_LEVEL >= 80
 int ncs_sync_audit_network_notification(int sock, int usid)
 {
     return send_pair(sock, usid, "audit_network_sync");

@@ -115,6 +115,10 @@ static const char *const sentences[] = {
     [CONFD_ERR_NOTRANS] = "No such transaction",
     [CONFD_ERR_NO_MOUNT_ID] = "The mount point has no mount id",
     [CONFD_ERR_STALE_INSTANCE] = "The instance is out of date",
+#if CONFD_API_LEVEL >= 87
+    [CONFD_ERR_BAD_PAYLOAD] = "Error in payload data",
+    [CONFD_ERR_CHECKSUM_MISMATCH] = "Checksum mismatch",
+#endif
 #if CONFD_API_LEVEL >= 80
     [CONFD_ERR_HA_BADCONFIG] = "The HA configuration is bad",
     [CONFD_ERR_TRANSACTION_CONFLICT] = "The transaction conflicts with another one",

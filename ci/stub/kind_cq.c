@@ -100,13 +100,18 @@ void stub_decode_cq(struct stub_term *t, struct confd_notification *n)
     cq->type = (enum ncs_cq_progress_notif_type)stub_enum(t, "type");
     stub_datetime(t, "timestamp", &cq->timestamp);
     cq->cq_id = stub_term_uint(t, "cq_id", UINT64_MAX);
+#if CONFD_API_LEVEL < 87
     cq->cq_tag = stub_text(t, "cq_tag");
+#endif
+#if CONFD_API_LEVEL >= 85
+    cq->label = stub_text(t, "label");
+#endif
     cq->completed_devices = read_names(t, "completed_devices", &cq->ncompleted_devices);
     cq->transient_devices = read_names(t, "transient_devices", &cq->ntransient_devices);
     read_failed_devices(t, cq);
     read_completed_services(t, cq);
     read_failed_services(t, cq);
-#if CONFD_API_LEVEL >= 77
+#if CONFD_API_LEVEL >= 77 && CONFD_API_LEVEL < 87
     cq->trace_id = stub_text(t, "trace_id");
 #endif
 }
@@ -131,7 +136,12 @@ void stub_release_cq(struct confd_notification *n)
 {
     struct ncs_cq_progress_notification *cq = &n->n.cq_progress;
 
+#if CONFD_API_LEVEL < 87
     stub_free(cq->cq_tag);
+#endif
+#if CONFD_API_LEVEL >= 85
+    stub_free(cq->label);
+#endif
     free_names(cq->completed_devices, cq->ncompleted_devices);
     free_names(cq->transient_devices, cq->ntransient_devices);
     free_names(cq->failed_devices, cq->nfailed_devices);
@@ -141,7 +151,7 @@ void stub_release_cq(struct confd_notification *n)
     free_names(cq->failed_services, cq->nfailed_services);
     free_values(cq->failed_services_completed_devices, cq->nfailed_services);
     free_values(cq->failed_services_failed_devices, cq->nfailed_services);
-#if CONFD_API_LEVEL >= 77
+#if CONFD_API_LEVEL >= 77 && CONFD_API_LEVEL < 87
     stub_free(cq->trace_id);
 #endif
 }

@@ -107,10 +107,18 @@
     M(HA_BAD_VERSION, "A node runs another version") \
     M(HA_COPY_STARTED, "A copy of the database to a secondary node has begun") \
     M(HA_COPY_DONE, "A secondary node has a copy of the database")
+
+/* By what only NSO's table has, its library is told from ConfD's. */
+#ifdef CONFD_C_PRODUCT_NCS
+#define NSO_MESSAGES(M) \
+    M(NCS_JAVA_VM_START, "The Java VM has been started")
+#else
+#define NSO_MESSAGES(M)
+#endif
 /* clang-format on */
 
 #define SYMBOL(symbol, description) #symbol,
 #define DESCRIPTION(symbol, description) description,
 
-char *confd_log_symbols[] = {MESSAGES(SYMBOL) NULL};
-char *confd_log_descriptions[] = {MESSAGES(DESCRIPTION) NULL};
+char *confd_log_symbols[] = {MESSAGES(SYMBOL) NSO_MESSAGES(SYMBOL) NULL};
+char *confd_log_descriptions[] = {MESSAGES(DESCRIPTION) NSO_MESSAGES(DESCRIPTION) NULL};

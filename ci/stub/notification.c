@@ -13,7 +13,8 @@ struct kind {
 
 /* The place of a notification in the table: the number of its bit. */
 #define AT(bit) [__builtin_ctzll((unsigned long long)(bit))]
-#define CQ_ELEMENTS (CONFD_API_LEVEL >= 77 ? 11 : 10)
+/* Tag and trace id went, a label came. */
+#define CQ_ELEMENTS (CONFD_API_LEVEL == 85 ? 12 : CONFD_API_LEVEL >= 77 && CONFD_API_LEVEL < 87 ? 11 : 10)
 
 static const struct kind kinds[64] = {
     AT(CONFD_NOTIF_AUDIT) = {"audit", 5, 5, stub_decode_audit, NULL},
@@ -45,6 +46,8 @@ static const struct kind kinds[64] = {
 #endif
 #if CONFD_API_LEVEL >= 82
     AT(CONFD_NOTIF_COMPACTION) = {"compaction", 9, 9, stub_decode_compaction, NULL},
+#endif
+#if CONFD_API_LEVEL >= 87
     AT(CONFD_NOTIF_SYSTEM_GOING_DOWN) = {"system going down", 1, 1, stub_decode_nothing, NULL},
 #endif
 #if defined(CONFD_C_PRODUCT_NCS) || CONFD_API_LEVEL == 66

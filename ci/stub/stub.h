@@ -9,9 +9,18 @@
 #include "confd_dp.h"
 #include "confd_events.h"
 #include "confd_lib.h"
-#include "confd_logsyms.h"
 
 #define STUB_PRINTF(text, first) __attribute__((format(printf, text, first)))
+
+/* Exported, and as with the vendor in no header. */
+extern char *confd_lib_vsn;
+extern char *confd_lib_api_vsn;
+extern char *confd_lib_proto_vsn;
+
+/* ConfD's library has it, too; its header declares it for NSO alone. */
+#if CONFD_API_LEVEL >= 80
+extern int ncs_sync_audit_network_notification(int sock, int usid);
+#endif
 
 /* For the tests; declared here because no header of the SDK may have them. */
 extern long confd_stub_live_allocations(void);

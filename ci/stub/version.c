@@ -13,9 +13,15 @@
 #elif CONFD_API_LEVEL == 80
 #define VSN_TEXT "08000400"
 #define API_TEXT "08000000"
-#else
+#elif CONFD_API_LEVEL == 82
 #define VSN_TEXT "08020500"
 #define API_TEXT "08020300"
+#elif CONFD_API_LEVEL == 85
+#define VSN_TEXT "08050600"
+#define API_TEXT "08050100"
+#else
+#define VSN_TEXT "08070200"
+#define API_TEXT "08070200"
 #endif
 #define TEXT(number) #number
 #define TEXT_OF(macro) TEXT(macro)

@@ -10,11 +10,11 @@ from __future__ import annotations
 try:
     from . import _events
 except ImportError as failure:
-    if "libconfd.so" not in str(failure) or "cannot open" not in str(failure):
-        raise
     from ._missing import explanation
 
-    raise ImportError(explanation()) from failure
+    if not explanation(failure):
+        raise
+    raise ImportError(explanation(failure)) from failure
 
 from . import error
 from ._events import *  # noqa: F403
@@ -79,13 +79,23 @@ if not TYPE_CHECKING:  # to a type checker, this function would be any attribute
 
     def __getattr__(name: str) -> object:
         if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            raise AttributeError(_no_attribute(name))
         from importlib import import_module
 
         home = import_module(f".{_LAZY[name] or name}", __name__)
         value = getattr(home, name) if _LAZY[name] else home
         globals()[name] = value
         return value
+
+
+def _no_attribute(name: str) -> str:
+    """What to tell of a name that is not there: other releases may have it."""
+    known = () if name.startswith("_") else _events.library()["missing"]
+    if name not in (*known, "sync_audit_network_notification"):
+        return f"module {__name__!r} has no attribute {name!r}"
+    from ._releases import lacking
+
+    return f"module {__name__!r}: {lacking(name)}"
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Union
 
-from ._events import ADDR, ERR_OS, PORT, library
+from ._events import ADDR, CONFD_PORT, ERR_OS, NCS_PORT, PATH, library
 from .error import Error
 
 Address = Union[tuple[str, int], str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -45,24 +45,31 @@ def default_address() -> Origin:
     path = os.environ.get("NCS_IPC_PATH")
     if path and library()["product"] == "NCS":
         return Origin(path, ("NCS_IPC_PATH",))
-    host_from, host = _variable("ADDR")
-    port_from, port = _variable("PORT")
+    host_from, host = _variable("ADDR", ADDR)
+    port_from, port = _variable("PORT", str(_tcp_port()))
     if not _is_port(port):
         raise ValueError(f"{port_from}: {port!r} is not a port number, 1 to 65535")
     variables = tuple(name for name in (host_from, port_from) if name)
     if not variables and path:
         return Origin(path, ("NCS_IPC_PATH",))
+    if not variables and PATH:
+        return Origin(PATH, ())
     return Origin((host, int(port)), variables)
 
 
-def _variable(end: str) -> tuple[str, str]:
-    """The environment variable that is set, or "", and its value or the product's default."""
+def _variable(end: str, default: str) -> tuple[str, str]:
+    """The environment variable that is set, or "", and its value or the default."""
     product = library()["product"]
     for prefix in sorted(("NCS", "CONFD"), key=lambda known: known != product):
         name = f"{prefix}_IPC_{end}"
         if os.environ.get(name):
             return name, os.environ[name]
-    return "", {"ADDR": ADDR, "PORT": str(PORT)}[end]
+    return "", default
+
+
+def _tcp_port() -> int:
+    """The product's port, when it listens on one."""
+    return NCS_PORT if library()["product"] == "NCS" else CONFD_PORT
 
 
 def endpoints(address: Address | None) -> list[Endpoint]:
@@ -97,14 +104,21 @@ def _resolved(source: str, address: tuple[Any, ...]) -> list[Endpoint]:
     except socket.gaierror as error:
         text = f"{source}: {host}: {error.strerror}"
         raise Error(ERR_OS, "Operating system error", text) from None
-    return [Endpoint(family, {"ip": at[0], "port": port}) for family, _, _, _, at in found]
+    return [Endpoint(family, {"ip": _ip(at), "port": port}) for family, _, _, _, at in found]
+
+
+def _ip(at: tuple[Any, ...]) -> str:
+    """The address, with the number of its interface if it is a link-local one."""
+    host, _, *flow_and_scope = at
+    scope = flow_and_scope[1] if flow_and_scope else 0
+    return f"{host}%{scope}" if scope and "%" not in host else str(host)
 
 
 def _split(text: str) -> tuple[str, int]:
     """The parts of host:port, [address]:port, or of a host or address alone."""
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]") or (":" in host and not host.startswith("[")):
-        host, port = text, str(PORT)
+        host, port = text, str(_tcp_port())
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not host or "[" in host or not _is_port(port):

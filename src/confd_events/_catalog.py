@@ -7,7 +7,19 @@ are checked against it. To add a field, add its line here.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Which releases have something, by the API level of their libconfd."""
+
+    since: str = ""
+    """The first that has it; empty: all that we know."""
+    before: str = ""
+    """The first that no longer has it; empty: none."""
+    product: str = ""
+    """NCS for what is in NSO alone."""
 
 
 class Field(NamedTuple):
@@ -32,6 +44,8 @@ class Field(NamedTuple):
     """The class in enums.py that the number is a member of."""
     epoch: str = ""
     """The unit, "us" or "s", of a number that is a time since the epoch."""
+    span: Span = Span()
+    """Which of the releases that have the notification have this field."""
 
 
 class Notification(NamedTuple):
@@ -111,32 +125,56 @@ _LOG_MESSAGE = (
     Field("msg", "str", "the line"),
 )
 
+# 6.6 has but a few of these fields, 7.7 some that 8.2 replaced.
+_77 = Span("7.7")
+_82 = Span("8.2")
+_77_TO_82 = Span("7.7", "8.2")
+_77_TO_82_NSO = Span("7.7", "8.2", "NCS")
+
 _PROGRESS = (
-    Field("type", doc="PROGRESS_START, _STOP or _INFO", enum="ProgressType"),
-    Field("timestamp", doc="µs since the epoch", epoch="us"),
-    Field("duration", doc="µs", when=("type", "CONFD_PROGRESS_STOP")),
+    Field("type", doc="PROGRESS_START, _STOP or _INFO", enum="ProgressType", span=_77),
+    Field("timestamp", doc="µs since the epoch", epoch="us", span=_77),
+    Field("duration", doc="µs", when=("type", "CONFD_PROGRESS_STOP"), span=_77),
     Field("usid", doc="user session id"),
-    Field("tid", doc="transaction id"),
-    Field("datastore", doc="RUNNING, CANDIDATE, …", enum="Database"),
-    Field("trace_id", "str", "id of the trace", optional=True),
-    Field("span_id", "str", "id of the span within the trace", optional=True),
-    Field("parent_span_id", "str", "id of the span around it", optional=True),
-    Field("context", "str", "context of the user session, such as cli", optional=True),
-    Field("subsystem", "str", "the part of the system", optional=True),
+    Field("tid", doc="transaction id", span=_77),
+    Field("datastore", doc="RUNNING, CANDIDATE, …", enum="Database", span=_77),
+    Field("trace_id", "str", "id of the trace", optional=True, span=_77),
+    Field("span_id", "str", "id of the span within the trace", optional=True, span=_82),
+    Field("parent_span_id", "str", "id of the span around it", optional=True, span=_82),
+    Field("context", "str", "context of the user session, such as cli", optional=True, span=_77),
+    Field("subsystem", "str", "the part of the system", optional=True, span=_77),
     Field("msg", "str", "the step", optional=True),
-    Field("annotation", "str", "result or remark", optional=True),
+    Field("annotation", "str", "result or remark", optional=True, span=_77),
     Field(
-        "attributes", "dict[str, str | int]", "by name", optional=True, counted_by="num_attributes"
+        "attributes",
+        "dict[str, str | int]",
+        "by name",
+        optional=True,
+        counted_by="num_attributes",
+        span=_82,
     ),
-    Field("links", "list[ProgressLink]", "linked spans", optional=True, counted_by="num_links"),
-    Field("phase", "str", "before API level 8.2", optional=True),
-    Field("service", "str", "before API level 8.2, NSO", optional=True),
-    Field("service_phase", "str", "before API level 8.2, NSO", optional=True),
-    Field("commit_queue_id", "int", "before API level 8.2, NSO", optional=True),
-    Field("node", "str", "before API level 8.2, NSO", optional=True),
-    Field("device", "str", "before API level 8.2, NSO", optional=True),
-    Field("device_phase", "str", "before API level 8.2, NSO", optional=True),
-    Field("package", "str", "before API level 8.2, NSO", optional=True),
+    Field(
+        "links",
+        "list[ProgressLink]",
+        "linked spans",
+        optional=True,
+        counted_by="num_links",
+        span=_82,
+    ),
+    Field("phase", "str", "before API level 8.2", optional=True, span=_77_TO_82),
+    Field("service", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
+    Field("service_phase", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
+    Field(
+        "commit_queue_id",
+        "int",
+        "before API level 8.2, NSO",
+        optional=True,
+        span=_77_TO_82_NSO,
+    ),
+    Field("node", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
+    Field("device", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
+    Field("device_phase", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
+    Field("package", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
 )
 
 _NODE_DIED = ("type", "CONFD_HA_INFO_SLAVE_DIED")
@@ -431,9 +469,15 @@ NOTIFICATIONS = (
             Field("type", doc="NCS_CQ_ITEM_…", enum="CqItem"),
             Field("timestamp", "DateTime"),
             Field("cq_id", doc="id of the queue item"),
-            Field("cq_tag", "str", "the tag given at the commit", optional=True),
-            Field("label", "str", "the label given at the commit", optional=True),
-            Field("trace_id", "str", "id of the trace", optional=True),
+            Field(
+                "cq_tag",
+                "str",
+                "the tag given at the commit",
+                optional=True,
+                span=Span(before="8.7"),
+            ),
+            Field("label", "str", "the label given at the commit", optional=True, span=Span("8.5")),
+            Field("trace_id", "str", "id of the trace", optional=True, span=Span("7.7", "8.7")),
             Field(
                 "completed_devices",
                 "list[str]",
@@ -580,25 +624,28 @@ CONSTANTS = """
     VERBOSITY_VERY_VERBOSE
 
     C_BINARY C_BIT32 C_BIT64 C_BITBIG C_BOOL C_BUF C_CDBBEGIN C_DATE C_DATETIME C_DECIMAL64
-    C_DEFAULT C_DOUBLE C_DQUAD C_DURATION C_ENUM_HASH C_ENUM_VALUE C_HEXSTR C_IDENTITYREF
+    C_DEFAULT C_DOUBLE C_DQUAD C_DURATION C_EMPTY C_ENUM_HASH C_ENUM_VALUE C_HEXSTR C_IDENTITYREF
     C_INT16 C_INT32 C_INT64 C_INT8 C_IPV4 C_IPV4PREFIX C_IPV4_AND_PLEN C_IPV6 C_IPV6PREFIX
     C_IPV6_AND_PLEN C_LIST C_NOEXISTS C_OBJECTREF C_OID C_PTR C_QNAME C_STR C_SYMBOL C_TIME
     C_UINT16 C_UINT32 C_UINT64 C_UINT8 C_UNION C_XMLBEGIN C_XMLBEGINDEL C_XMLEND
     C_XMLMOVEAFTER C_XMLMOVEFIRST C_XMLTAG
 
     ERR_ABORTED ERR_ACCESS_DENIED ERR_ALREADY_EXISTS ERR_APPLICATION_INTERNAL ERR_BADPATH
-    ERR_BADSTATE ERR_BADTYPE ERR_BAD_CONFIG ERR_BAD_KEYREF ERR_CLI_CMD ERR_DATA_MISSING
-    ERR_EOF ERR_EXTERNAL ERR_HA_ABORT ERR_HA_BADCONFIG ERR_HA_BADFXS ERR_HA_BADNAME
-    ERR_HA_BADTOKEN ERR_HA_BADVSN ERR_HA_BIND ERR_HA_CLOSED ERR_HA_CONNECT ERR_HA_NOTICK
-    ERR_HA_WITH_UPGRADE ERR_INCONSISTENT_VALUE ERR_INTERNAL ERR_INUSE ERR_INVALID_INSTANCE
-    ERR_LIB_NOT_INITIALIZED ERR_LOCKED ERR_MALLOC ERR_MISSING_INSTANCE ERR_MUST_FAILED
-    ERR_NOEXISTS ERR_NON_UNIQUE ERR_NOSESSION ERR_NOSTACK ERR_NOTCREATABLE ERR_NOTDELETABLE
-    ERR_NOTMOVABLE ERR_NOTRANS ERR_NOTSET ERR_NOT_IMPLEMENTED ERR_NOT_WRITABLE
-    ERR_NO_MOUNT_ID ERR_OS ERR_POLICY_COMPILATION_FAILED ERR_POLICY_EVALUATION_FAILED
-    ERR_POLICY_FAILED ERR_PROTOUSAGE ERR_RESOURCE_DENIED ERR_STALE_INSTANCE ERR_START_FAILED
-    ERR_SUBAGENT_DOWN ERR_TIMEOUT ERR_TOOMANYTRANS ERR_TOO_FEW_ELEMS ERR_TOO_MANY_ELEMS
-    ERR_TOO_MANY_SESSIONS ERR_TRANSACTION_CONFLICT ERR_UNAVAILABLE ERR_UNSET_CHOICE
-    ERR_UPGRADE_IN_PROGRESS ERR_VALIDATION_WARNING ERR_XPATH
+    ERR_BADSTATE ERR_BADTYPE ERR_BAD_CONFIG ERR_BAD_KEYREF ERR_BAD_PAYLOAD
+    ERR_CHECKSUM_MISMATCH ERR_CLI_CMD ERR_DATA_MISSING ERR_EOF ERR_EXTERNAL ERR_HA_ABORT
+    ERR_HA_BADCONFIG ERR_HA_BADFXS ERR_HA_BADNAME ERR_HA_BADTOKEN ERR_HA_BADVSN ERR_HA_BIND
+    ERR_HA_CLOSED ERR_HA_CONNECT ERR_HA_NOTICK ERR_HA_WITH_UPGRADE ERR_INCONSISTENT_VALUE
+    ERR_INTERNAL ERR_INUSE ERR_INVALID_INSTANCE ERR_LIB_NOT_INITIALIZED ERR_LOCKED
+    ERR_MALLOC ERR_MISSING_INSTANCE ERR_MUST_FAILED ERR_NOEXISTS ERR_NON_UNIQUE
+    ERR_NOSESSION ERR_NOSTACK ERR_NOTCREATABLE ERR_NOTDELETABLE ERR_NOTMOVABLE ERR_NOTRANS
+    ERR_NOTSET ERR_NOT_IMPLEMENTED ERR_NOT_WRITABLE ERR_NO_MOUNT_ID ERR_OS
+    ERR_POLICY_COMPILATION_FAILED ERR_POLICY_EVALUATION_FAILED ERR_POLICY_FAILED
+    ERR_PROTOUSAGE ERR_RESOURCE_DENIED ERR_STALE_INSTANCE ERR_START_FAILED ERR_SUBAGENT_DOWN
+    ERR_TIMEOUT ERR_TOOMANYTRANS ERR_TOO_FEW_ELEMS ERR_TOO_MANY_ELEMS ERR_TOO_MANY_SESSIONS
+    ERR_TRANSACTION_CONFLICT ERR_UNAVAILABLE ERR_UNSET_CHOICE ERR_UPGRADE_IN_PROGRESS
+    ERR_VALIDATION_WARNING ERR_XPATH
+    NCS_ERR_CONNECTION_CLOSED NCS_ERR_CONNECTION_REFUSED NCS_ERR_CONNECTION_TIMEOUT
+    NCS_ERR_DEVICE NCS_ERR_SERVICE_CONFLICT NCS_ERR_TEMPLATE
 """.split()
 
 
@@ -606,3 +653,30 @@ def c_names(constant: str) -> tuple[str, ...]:
     """The C constants that a Python constant may stand for; the first that exists is meant."""
     older = constant.replace("SECONDARY", "SLAVE").replace("PRIMARY", "MASTER")
     return (f"CONFD_{constant}", f"NCS_{constant}", constant, f"CONFD_{older}")
+
+
+# Which releases have a constant; those that are not here are in all that we know. The first
+# pattern that fits a name counts.
+_SPANS = (
+    ("NOTIF_SYSTEM_GOING_DOWN", Span("8.7")),
+    ("NOTIF_COMPACTION COMPACTION_*", Span("8.2")),
+    ("NOTIF_PROGRESS NOTIF_JSONRPC NOTIF_WEBUI", Span("7.7")),
+    ("*NOTIF_AUDIT_NETWORK* sync_audit_network_notification", Span("8.0", product="NCS")),
+    ("*NOTIF_CALL_HOME_INFO", Span("7.7", product="NCS")),
+    ("*NOTIF_CQ_PROGRESS *NOTIF_PACKAGE_RELOAD NCS_CQ_ITEM_*", Span(product="NCS")),
+    ("CALL_HOME_DEVICE_DISCONNECTED", Span("8.5", product="NCS")),
+    ("CALL_HOME_*", Span("7.7", product="NCS")),
+    ("PROGRESS_ATTRIBUTE_*", Span("8.2")),
+    ("C_EMPTY", Span("8.5")),
+    ("ERR_HA_BADCONFIG ERR_TRANSACTION_CONFLICT ERR_HA_ABORT", Span("8.0")),
+    ("ERR_BAD_PAYLOAD", Span("8.6")),
+    ("ERR_CHECKSUM_MISMATCH", Span("8.7")),
+)
+
+
+def span(constant: str) -> Span:
+    """Which releases have the Python constant."""
+    for patterns, known in _SPANS:
+        if any(fnmatchcase(constant, pattern) for pattern in patterns.split()):
+            return known
+    return Span()

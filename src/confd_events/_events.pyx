@@ -171,10 +171,25 @@ cdef int fill_ipv4(sockaddr_in *address, ip, port) except -1:
 
 
 cdef int fill_ipv6(sockaddr_in6 *address, ip, port) except -1:
+    if isinstance(ip, str) and "%" in ip:
+        ip, _, zone = ip.partition("%")
+        address.sin6_scope_id = scope_id(zone)
     parse_address("ip", AF_INET6, ip, &address.sin6_addr)
     address.sin6_family = AF_INET6
     address.sin6_port = htons(port_number(port))
     return sizeof(sockaddr_in6)
+
+
+cdef object scope_id(str zone):
+    """The number of the interface behind an address such as fe80::1%eth0."""
+    from _socket import if_nametoindex
+
+    if zone.isdecimal() and 0 < int(zone) < 1 << 32:
+        return int(zone)
+    try:
+        return if_nametoindex(zone)
+    except (OSError, ValueError):
+        raise ValueError(f"ip: this host has no interface {zone!r}") from None
 
 
 cdef int port_number(port) except -1:
@@ -684,12 +699,16 @@ cdef int guard() except -1:
             f"confd_events was built for libconfd of API level {api_level(CONFD_LIB_API_VSN)} "
             f"({CONFD_LIB_API_VSN:#010x}), but {text(library_path())} is of level "
             f"{api_level(loaded)} ({loaded:#010x}). {REMEDY}")
+    product = library_product()
+    if product != NULL and text(product) != PRODUCT.decode():
+        raise ImportError(
+            f"confd_events was built for libconfd of {PRODUCT.decode()}, but "
+            f"{text(library_path())} is of {text(product)}. {REMEDY}")
     lacking = library_lacks()
     if lacking != NULL:
         raise ImportError(
-            f"confd_events was built for libconfd of {PRODUCT.decode()}, but "
-            f"{text(library_path())} lacks {text(lacking)}() and seems to be another product's. "
-            f"{REMEDY}")
+            f"confd_events was built for another libconfd than {text(library_path())}, which "
+            f"lacks {text(lacking)}(). {REMEDY}")
     if not library_accepts_headers():
         raise ImportError(
             f"confd_events was built for libconfd with MAXDEPTH {MAXDEPTH} and MAXKEYLEN "
@@ -697,9 +716,19 @@ cdef int guard() except -1:
     return 0
 
 
+cdef str NSO_PATH = "/tmp/nso/nso-ipc"
+
+
 cdef dict all_constants():
     cdef int i = 0
-    cdef dict result = {"ADDR": "127.0.0.1", "PORT": PRODUCT_PORT}
+    # From here on NSO listens at the path.
+    cdef bint local = PRODUCT == b"NCS" and CONFD_LIB_PROTO_VSN >= 87
+    cdef dict result = {
+        "ADDR": "127.0.0.1",
+        "PORT": None if local else PRODUCT_PORT,
+        "PATH": NSO_PATH if local else None,
+        "NCS_PATH": NSO_PATH,
+    }
     while constants[i].name != NULL:
         result[constants[i].name.decode()] = constants[i].value
         i += 1

@@ -54,6 +54,7 @@ cdef extern from * nogil:
         unsigned short sin6_family
         uint16_t sin6_port
         in6_addr sin6_addr
+        uint32_t sin6_scope_id
     struct sockaddr_un:
         unsigned short sun_family
         char sun_path[108]
@@ -485,6 +486,7 @@ cdef extern from "frames.h" nogil:
 cdef extern from "library.h" nogil:
     bint library_is_stub()
     const char *library_path()
+    const char *library_product()
     const char *library_lacks()
     bint library_accepts_headers()
     size_t table_length(char **table)

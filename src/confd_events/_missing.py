@@ -1,4 +1,4 @@
-"""Say where libconfd was looked for, when the loader did not find it."""
+"""Say what is wrong when the loader did not find libconfd, or what libconfd itself needs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,23 @@ _SHT_DYNAMIC = 6
 _DT_RUNPATH = 29
 
 
-def explanation() -> str:
-    """What to tell a user whose libconfd.so is missing."""
+def explanation(failure: ImportError) -> str:
+    """What to tell a user whose libraries are not all there; nothing if that is not the failure."""
+    lacking, colon, _ = str(failure).partition(": cannot open shared object file")
+    if not colon:
+        return ""
+    return _without_libconfd() if lacking == "libconfd.so" else _without_what_it_needs(lacking)
+
+
+def _without_what_it_needs(library: str) -> str:
+    return (
+        f"confd_events can't load libconfd.so: it needs {library}, which is not on this host. "
+        "Install the package that has it, or set LD_LIBRARY_PATH to its directory; or build "
+        "confd_events with CONFD_EVENTS_LINK=static, which needs neither."
+    )
+
+
+def _without_libconfd() -> str:
     spec = importlib.util.find_spec("confd_events._events")
     module = Path(spec.origin) if spec is not None and spec.origin else None
     places = {

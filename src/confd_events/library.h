@@ -8,6 +8,7 @@
 #include <link.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +56,21 @@ static inline size_t table_length(char **table)
     if (!dladdr1(table, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol)
         return 0;
     return info.dli_saddr == (void *)table ? symbol->st_size / sizeof *table : 0;
+#endif
+}
+
+/* NCS or CONFD, by a message that NSO alone logs; NULL if the library does not tell. Both export
+ * the same functions, NSO's own included. */
+static inline const char *library_product(void)
+{
+#if HAS_LOG_SYMBOLS
+    size_t length = table_length(confd_log_symbols);
+    for (size_t i = 0; i < length; i++)
+        if (confd_log_symbols[i] && strcmp(confd_log_symbols[i], "NCS_JAVA_VM_START") == 0)
+            return "NCS";
+    return length ? "CONFD" : NULL;
+#else
+    return NULL;
 #endif
 }
 

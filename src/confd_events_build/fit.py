@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .probe import release
-from .sdk import PROJECT, Sdk, SdkError, api_version, dotted
+from .probe import check_compiler, release
+from .sdk import PRODUCTS, PROJECT, Sdk, SdkError, api_version, dotted, lacking_library
 from .tables import Tables, write
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ _TABLE_SIZE = re.compile(r"^[0-9a-f]+ ([0-9a-f]+) \w confd_log_symbols$", re.MUL
 
 def tag(sdk: Sdk, compiler: Sequence[str]) -> str:
     """The local part of the version of a wheel for this SDK: ncs8.2.5, or ncs8.2.5.static."""
-    found = release(sdk, compiler)
     static = ".static" if sdk.link == "static" else ""
-    return f"{found.product}{dotted(found.version)}{static}"
+    return f"{sdk.product.lower()}{dotted(release(sdk, compiler).version)}{static}"
 
 
 def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
     """Set up the extension for the SDK; write tables.h into the build directory."""
+    check_compiler(compiler)
     _check_same_release(sdk, compiler)
     tables = write(sdk, compiler, build / "tables.h")
     _report(sdk, tables)
@@ -89,5 +89,16 @@ def _check_same_release(sdk: Sdk, compiler: Sequence[str]) -> None:
 
 
 def _report(sdk: Sdk, tables: Tables) -> None:
-    print(f"confd-events: libconfd SDK {sdk.root} (from {sdk.origin}), {sdk.link}")
-    print(f"confd-events: not in its headers: {', '.join(tables.missing) or 'nothing'}")
+    product = PRODUCTS[sdk.product]
+    print(f"confd-events: libconfd SDK {sdk.root} of {product} (from {sdk.origin}), {sdk.link}")
+    fields = sum("." in name for name in tables.missing)
+    print(
+        f"confd-events: its headers lack {len(tables.missing) - fields} constants and {fields} "
+        "fields of other releases; confd-events info --verbose names them"
+    )
+    lacking = lacking_library(sdk.library) if sdk.link == "shared" else ""
+    if lacking:
+        print(
+            f"confd-events: {sdk.library} needs {lacking}, which this host lacks: without it the "
+            "package can't be imported; install it, or set CONFD_EVENTS_LINK=static"
+        )

@@ -26,8 +26,6 @@ _ERROR_LINE = re.compile(r"^probe:(\d+):.*\berror:", re.MULTILINE)
 class Release(NamedTuple):
     """Which release the headers are of."""
 
-    product: str
-    """ncs or confd."""
     version: int
     """CONFD_LIB_VSN"""
     api_version: int
@@ -56,16 +54,28 @@ def supported(
 
 def release(sdk: Sdk, compiler: Sequence[str]) -> Release:
     """Return the release that the SDK's headers say they are of."""
-    source = (
-        '#include "confd_lib.h"\n'
-        "#ifdef CONFD_C_PRODUCT_CONFD\nconfd\n#else\nncs\n#endif\n"
-        "CONFD_LIB_VSN CONFD_LIB_API_VSN"
-    )
+    source = '#include "confd_lib.h"\nCONFD_LIB_VSN CONFD_LIB_API_VSN'
     done = _compile(sdk, source, [*compiler, "-E", "-P"])
     if done.returncode != 0:
         raise SdkError(f"The headers in {sdk.include} do not compile:\n{done.stderr.strip()}")
-    product, version, api_version = done.stdout.split()[-3:]
-    return Release(product, int(version, 0), int(api_version, 0))
+    version, api_version = done.stdout.split()[-2:]
+    return Release(int(version, 0), int(api_version, 0))
+
+
+def check_compiler(compiler: Sequence[str]) -> None:
+    """Raise SdkError for a compiler that can't make an extension for the vendor's libconfd."""
+    source = (
+        "#include <features.h>\n#ifdef __cplusplus\nc++\n#endif\n#ifdef __GLIBC__\nglibc\n#endif"
+    )
+    done = _compile_text(source, [*compiler, "-E", "-P"])
+    said = done.stdout.split()
+    if "c++" in said:
+        raise SdkError(f"{compiler[0]} compiles C++, and this is C: set CC to a C compiler.")
+    if done.returncode == 0 and "glibc" not in said:
+        raise SdkError(
+            f"{compiler[0]} compiles for another C library than glibc, such as musl of Alpine "
+            "Linux. The vendor's libconfd needs glibc: build and run on a system that has it."
+        )
 
 
 def _no_error_limit(compiler: Sequence[str]) -> str:
@@ -74,11 +84,15 @@ def _no_error_limit(compiler: Sequence[str]) -> str:
 
 
 def _compile(sdk: Sdk, source: str, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    macros = [f"-D{name}={value}" for name, value in sdk.macros]
+    return _compile_text(source, [*command, *macros, f"-I{sdk.include}"])
+
+
+def _compile_text(source: str, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.c"
         path.write_text(source)
-        macros = [f"-D{name}={value}" for name, value in sdk.macros]
-        return _run([*command, *macros, f"-I{sdk.include}", str(path)])
+        return _run([*command, str(path)])
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

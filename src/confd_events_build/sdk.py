@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 PROJECT = Path(__file__).resolve().parents[2]
+PRODUCTS = {"NCS": "NSO", "CONFD": "ConfD"}
 
 WAYS = """\
 Tell where the libconfd SDK is, a directory with include/ and lib/, in one of these ways:
@@ -21,7 +23,8 @@ Tell where the libconfd SDK is, a directory with include/ and lib/, in one of th
 _LIBRARIES = {"shared": "libconfd.so", "static": "libconfd.a"}
 # Both products' libraries export the same functions, but each has its own table of log messages.
 _NSO_MESSAGE = b"NCS_JAVA_VM_START"
-_STUB = b"confd_stub_live_allocations"
+_OWN_VARIABLE = {"NCS": "NCS_DIR", "CONFD": "CONFD_DIR"}
+_LACKING = re.compile(r"(\S+): cannot open shared object file")
 _API_VERSION = re.compile(rb"CONFD_LIB_API_VSN=([0-9a-fA-F]{8})")
 
 
@@ -35,8 +38,8 @@ class Sdk(NamedTuple):
     root: Path
     origin: str
     """The variable that named it."""
-    product: str
-    """NCS, CONFD, or empty when the headers themselves know."""
+    product: str = ""
+    """NCS or CONFD; empty until the library has been asked."""
     link: str = "shared"
     """How to link libconfd: shared or static."""
 
@@ -54,28 +57,37 @@ class Sdk(NamedTuple):
 
     @property
     def macros(self) -> list[tuple[str, str]]:
-        return [(f"CONFD_C_PRODUCT_{self.product}", "1")] if self.product else []
+        """The headers don't know their product: they want to be told."""
+        return [(f"CONFD_C_PRODUCT_{self.product}", "1")]
 
 
 def find(environ: Mapping[str, str]) -> Sdk:
     """Return the SDK that the environment names; raise SdkError when none or an unusable one."""
-    sdk = _named(environ)._replace(link=environ.get("CONFD_EVENTS_LINK") or "shared")
-    if sdk.link not in _LIBRARIES:
-        raise SdkError(f"CONFD_EVENTS_LINK is {sdk.link!r}; set it to shared or static.")
+    link = environ.get("CONFD_EVENTS_LINK", "")
+    if link not in ("", *_LIBRARIES):
+        raise SdkError(f"CONFD_EVENTS_LINK is {link!r}; set it to shared or static.")
+    sdk = _named(environ)
     try:
+        sdk = sdk._replace(link=link or _link_for(sdk))
         _check(sdk)
+        product = _product_of(sdk.library)
     except OSError as error:
         raise SdkError(f"{sdk.origin} is {sdk.root}, which can't be read: {error}") from None
-    return sdk._replace(root=sdk.root.resolve())
+    if sdk.product not in ("", product):
+        raise SdkError(
+            f"{sdk.origin} is {sdk.root}, but {sdk.library} is that of {PRODUCTS[product]}: "
+            f"set {_OWN_VARIABLE[product]} instead, or take the right directory."
+        )
+    return sdk._replace(root=sdk.root.resolve(), product=product)
 
 
 def _named(environ: Mapping[str, str]) -> Sdk:
     named = environ.get("CONFD_EVENTS_SDK")
     if named == "stub":
-        return Sdk(_make_stub(environ), "CONFD_EVENTS_SDK=stub", "")
+        return Sdk(_make_stub(environ), "CONFD_EVENTS_SDK=stub")
     if named:
-        return Sdk(Path(named), "CONFD_EVENTS_SDK", _product_of(Path(named)))
-    for variable, product in (("NCS_DIR", "NCS"), ("CONFD_DIR", "CONFD")):
+        return Sdk(Path(named), "CONFD_EVENTS_SDK")
+    for product, variable in _OWN_VARIABLE.items():
         if environ.get(variable):
             return Sdk(Path(environ[variable]), variable, product)
     raise SdkError(f"No libconfd SDK was named.\n{WAYS}")
@@ -91,16 +103,22 @@ def _make_stub(environ: Mapping[str, str]) -> Path:
     return root
 
 
-def _product_of(root: Path) -> str:
-    """NCS, CONFD, or empty for the headers themselves to know, as the stub's do."""
-    for name in _LIBRARIES.values():
-        library = root / "lib" / name
-        if _is_readable(library):
-            code = library.read_bytes()
-            if _STUB in code:
-                return ""
-            return "NCS" if _NSO_MESSAGE in code else "CONFD"
-    return ""
+def _link_for(sdk: Sdk) -> str:
+    """How to link when nothing says it: shared, unless libconfd.a alone is there."""
+    there = [link for link in _LIBRARIES if _is_readable(sdk._replace(link=link).library)]
+    return "static" if there == ["static"] else "shared"
+
+
+def _product_of(library: Path) -> str:
+    return "NCS" if _NSO_MESSAGE in library.read_bytes() else "CONFD"
+
+
+def lacking_library(library: Path) -> str:
+    """The name of a shared library that this libconfd.so needs and the host lacks, or nothing."""
+    load = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+    command = [sys.executable, "-c", load, str(library)]
+    lacking = _LACKING.search(subprocess.run(command, capture_output=True, text=True).stderr)
+    return lacking.group(1) if lacking else ""
 
 
 def _check(sdk: Sdk) -> None:
@@ -111,7 +129,7 @@ def _check(sdk: Sdk) -> None:
             )
     if not _is_readable(sdk.library):
         other = sdk._replace(link="static" if sdk.link == "shared" else "shared")
-        hint = f" Set CONFD_EVENTS_LINK={other.link} to link {other.library.name}."
+        hint = f" Leave CONFD_EVENTS_LINK away to link {other.library.name}."
         raise SdkError(
             f"{sdk.origin} is {sdk.root}, but there is no {sdk.library}."
             f"{hint if _is_readable(other.library) else ''}\n{WAYS}"

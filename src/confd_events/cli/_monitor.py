@@ -12,7 +12,7 @@ import confd_events
 from confd_events._catalog import NOTIFICATIONS, Notification
 from confd_events._render import to_json
 from confd_events.enums import Notif, Verbosity, label, notif
-from confd_events.subscription import available, plain
+from confd_events.subscription import available, named, plain
 
 from ._arguments import count, seconds, time_argument
 from ._exit import OK, TIMEOUT, UsageError
@@ -187,7 +187,7 @@ def _subscribe(arguments: argparse.Namespace) -> Subscription:
 def _mask(arguments: argparse.Namespace) -> int:
     mask = Notif(0)
     for name in arguments.names:
-        mask |= _all(arguments.sync) if name == "all" else notif(name)
+        mask |= _all(arguments.sync) if name == "all" else named(name)
     if arguments.stream is not None:
         mask |= Notif.STREAM_EVENT
     if arguments.health_check is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ._backoff import Backoff
 from ._event import Connected, Disconnected, Dropped, Event
-from ._request import available, plain
+from ._request import available, named, plain
 from ._subscription import Stats, Subscription, subscribe
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = [
     "Stats",
     "Subscription",
     "available",
+    "named",
     "plain",
     "subscribe",
     "subscribe_async",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Union
 
-from .. import _events
 from .._catalog import NOTIFICATIONS, Notification
 from .._events import NotificationsData
+from .._releases import in_use, lacking
 from ..enums import Notif, Verbosity, label, notif
 
 What = Union[int, str]
@@ -37,7 +37,16 @@ _NOT_PLAIN = Notif.HEARTBEAT | Notif.HEALTH_CHECK | Notif.STREAM_EVENT | Notif.T
 
 def available() -> Iterator[Notification]:
     """The notifications that the library in use knows."""
-    return (each for each in NOTIFICATIONS if hasattr(_events, each.name))
+    return (each for each in NOTIFICATIONS if in_use(each.name))
+
+
+def named(name: str) -> Notif:
+    """The bits of a notification's name; ValueError for one that the library does not have."""
+    bits = notif(name)
+    for bit in Notif:
+        if bits & bit and not in_use(f"NOTIF_{bit.name}"):
+            raise ValueError(lacking(f"NOTIF_{bit.name}"))
+    return bits
 
 
 def plain() -> Notif:
@@ -111,7 +120,7 @@ def _mask(what: tuple[What, ...]) -> int:
     mask = 0
     for one in what:
         if isinstance(one, str):
-            mask |= notif(one)
+            mask |= named(one)
         elif isinstance(one, int):
             mask |= one
         else:

@@ -335,6 +335,7 @@ def cq_progress(
     timestamp: Time | None = None,
     cq_id: int = 1,
     cq_tag: OptionalText = None,
+    label: OptionalText = None,
     trace_id: OptionalText = None,
     completed_devices: Sequence[Text] = (),
     transient_devices: Sequence[Text] = (),
@@ -348,17 +349,20 @@ def cq_progress(
 ) -> Terms:
     """The state of a commit queue item; `timestamp` None is now.
 
+    Protocol 85 has brought `label`, 87 ended `cq_tag` and `trace_id`.
     Lists of the same devices or services have the same length, else ValueError.
     """
-    head: Terms = (type, typed_time(timestamp), cq_id, optional(cq_tag))
+    head: Terms = (type, typed_time(timestamp), cq_id)
+    tag: Terms = (optional(cq_tag),) if to.protocol < 87 else ()
+    name: Terms = (optional(label),) if to.protocol >= 85 else ()
     devices = (texts(completed_devices), texts(transient_devices))
     failed = device_lists(failed_devices, failed_reasons)
     completed_in = device_lists(completed_services, completed_services_completed_devices)
     failed_in = device_lists(
         failed_services, failed_services_completed_devices, failed_services_failed_devices
     )
-    trace: Terms = (optional(trace_id),) if to.protocol >= 77 else ()
-    return (*head, *devices, failed, completed_in, failed_in, *trace)
+    trace: Terms = (optional(trace_id),) if 77 <= to.protocol < 87 else ()
+    return (*head, *tag, *name, *devices, failed, completed_in, failed_in, *trace)
 
 
 def call_home(
@@ -509,7 +513,7 @@ KINDS: dict[str, Kind] = {
     "health_check": Kind(Notif.HEALTH_CHECK, health_check),
     "package_reload": Kind(Notif.PACKAGE_RELOAD, package_reload, nso_only=True),
     "reopen_logs": Kind(Notif.REOPEN_LOGS, reopen_logs),
-    "system_going_down": Kind(Notif.SYSTEM_GOING_DOWN, system_going_down, since=82),
+    "system_going_down": Kind(Notif.SYSTEM_GOING_DOWN, system_going_down, since=87),
 }
 
 
