@@ -27,7 +27,7 @@ take_sdk() {
     elif [[ -n ${CONFD_EVENTS_SDK:-} && $CONFD_EVENTS_SDK != stub ]]; then
         CONFD_EVENTS_SDK=$(realpath --canonicalize-missing "$CONFD_EVENTS_SDK")
     fi
-    export CONFD_EVENTS_SDK=${CONFD_EVENTS_SDK:-} CONFD_EVENTS_LINK=${CONFD_EVENTS_LINK:-shared}
+    export CONFD_EVENTS_SDK=${CONFD_EVENTS_SDK:-} CONFD_EVENTS_LINK=${CONFD_EVENTS_LINK:-}
 }
 
 # The release of the SDK, as wheels for it name it: ncs8.2.5, or ncs8.2.5.static.

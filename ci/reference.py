@@ -40,6 +40,9 @@ The tables below tell when a key is present:
 A key that the release of libconfd does not have is never present. `library()["missing"]` names
 those keys. Where two names are given, the dict has the value under both.
 
+Releases are told by the API level of their libconfd. ConfD's number is the same; NSO's is 2 less
+at the front: API level 8.7 is that of NSO 6.7 and ConfD 8.7.
+
 The dicts hold plain numbers. A name after `int`, such as `Database`, is the enumeration in
 `confd_events.enums` that has their names.
 
@@ -57,9 +60,11 @@ CONSTANTS = """\
 ## Constants
 
 All are integers; `confd_events.enums` has most of them as enumerations. A constant that the
-release of libconfd does not have is not in the module; `library()["missing"]` names it. Two more
-come from no header: `ADDR`, the text `127.0.0.1`, and `PORT`, the daemon's default port: `NCS_PORT`
-or `CONFD_PORT`, by product. Names with SLAVE and MASTER are older names of those with SECONDARY
+release of libconfd does not have is not in the module; `library()["missing"]` names it. Some more
+come from no header, and tell where the daemon listens by default: `ADDR`, the text `127.0.0.1`, and
+`PORT`, that is `NCS_PORT` or `CONFD_PORT`, by product. NSO from 6.7 on listens at a UNIX socket
+instead: then `PATH` is its path, `NCS_PATH`, and `PORT` is None; otherwise `PATH` is None. Names
+with SLAVE and MASTER are older names of those with SECONDARY
 and PRIMARY.
 """
 
@@ -120,7 +125,7 @@ GROUPS = {
     "Flags of a session (`UserInfo.flags`)": ("USESS_FLAG_",),
     "Types of values (`Value.confd_type()`)": ("C_",),
     "Time zones (`DateTime.timezone`)": ("TIMEZONE_UNDEF",),
-    "Errors (`Error.confd_errno`)": ("ERR_",),
+    "Errors (`Error.confd_errno`)": ("ERR_", "NCS_ERR_"),
     "Default ports": ("CONFD_PORT", "NCS_PORT"),
     "Results of C functions": ("CONFD_",),
 }
@@ -140,6 +145,9 @@ def contents() -> str:
 def section(notification: catalog.Notification) -> str:
     """A heading, what it means, where it is in the dict, how to acknowledge it, its keys."""
     parts = [f"## {notification.name}\n", f"{notification.doc}\n", f"{place(notification)}\n"]
+    releases = span(catalog.span(notification.name))
+    if releases:
+        parts.append(f"Releases: {releases}.\n")
     if notification.acknowledge:
         parts.append(f"{acknowledging(notification)}\n")
     if notification.fields:
@@ -174,8 +182,20 @@ def rows(fields: Sequence[catalog.Field]) -> list[tuple[str, str, str, str]]:
     for field in fields:
         for part in catalog.INLINE.get(field.type, (field,)):
             conditions = dict.fromkeys(filter(None, (condition(field), condition(part))))
-            result.append(row(part, ", and ".join(conditions) or "always"))
+            present = ", and ".join(conditions) or "always"
+            result.append(row(part, "; ".join(filter(None, (present, span(field.span))))))
     return result
+
+
+def span(releases: catalog.Span) -> str:
+    """Which releases have something; nothing if all that we know have it."""
+    parts = [f"from API level {releases.since}"] if releases.since else []
+    if releases.before:
+        parts.append(
+            f"to before {releases.before}" if parts else f"before API level {releases.before}"
+        )
+    levels = " ".join(parts)
+    return ", ".join(filter(None, (levels, "NSO alone" if releases.product else "")))
 
 
 def row(field: catalog.Field, present: str) -> tuple[str, str, str, str]:
@@ -218,10 +238,14 @@ def shared() -> str:
 def constants() -> str:
     """All constants, by group."""
     sections = (
-        f"### {heading}\n\n" + "\n".join(f"- `{name}`" for name in names) + "\n"
-        for heading, names in groups()
+        f"### {heading}\n\n" + "\n".join(map(constant, names)) + "\n" for heading, names in groups()
     )
     return "\n".join([CONSTANTS, *sections])
+
+
+def constant(name: str) -> str:
+    releases = span(catalog.span(name))
+    return f"- `{name}`" + (f": {releases}" if releases else "")
 
 
 def groups() -> Iterator[tuple[str, list[str]]]:

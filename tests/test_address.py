@@ -173,10 +173,12 @@ def test_default() -> None:
 
 
 def test_a_variable_of_tcp_comes_before_the_default_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {**events.library(), "product": "NCS"}
+    monkeypatch.setattr("confd_events._address.library", lambda: known)
     monkeypatch.setattr("confd_events._address.PATH", "/tmp/nso/nso-ipc")
     assert default_address() == Origin("/tmp/nso/nso-ipc", ())
     monkeypatch.setenv("NCS_IPC_ADDR", "1.2.3.4")
-    assert default_address() == Origin(("1.2.3.4", PORT), ("NCS_IPC_ADDR",))
+    assert default_address() == Origin(("1.2.3.4", events.NCS_PORT), ("NCS_IPC_ADDR",))
     monkeypatch.setenv("NCS_IPC_PATH", "/p")
     assert default_address() == Origin("/p", ("NCS_IPC_PATH",))
 

@@ -142,11 +142,87 @@ def test_unknown_way_to_link(tmp_path: Path) -> None:
         find({"CONFD_EVENTS_SDK": str(tmp_path), "CONFD_EVENTS_LINK": "dynamic"})
 
 
-def test_only_the_other_library_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("gone", "other", "link"),
+    [("libconfd.so", "libconfd.a", "static"), ("libconfd.a", "libconfd.so", "shared")],
+)
+def test_the_library_that_is_there_is_taken(
+    tmp_path: Path, gone: str, other: str, link: str
+) -> None:
+    """Unless the other one is asked for."""
     sdk = make_sdk(tmp_path / "sdk")
-    (sdk / "lib" / "libconfd.so").unlink()
-    with pytest.raises(SdkError, match=r"Set CONFD_EVENTS_LINK=static to link libconfd\.a"):
-        find({"CONFD_EVENTS_SDK": str(sdk)})
+    assert find({"CONFD_EVENTS_SDK": str(sdk)}).link == "shared"
+    (sdk / "lib" / gone).unlink()
+    found = find({"CONFD_EVENTS_SDK": str(sdk)})
+    assert (found.link, found.library) == (link, sdk / "lib" / other)
+    asked = "shared" if link == "static" else "static"
+    with pytest.raises(SdkError, match=f"no {sdk}/lib/{gone}. Leave .*LINK away to link {other}"):
+        find({"CONFD_EVENTS_SDK": str(sdk), "CONFD_EVENTS_LINK": asked})
+
+
+@pytest.mark.parametrize("library", ["libconfd.so", "libconfd.a"])
+@pytest.mark.parametrize("product", ["ncs", "confd"])
+def test_the_product_is_asked_of_the_library(tmp_path: Path, product: str, library: str) -> None:
+    """Any SDK directory will do: the headers don't know, and no program need be there."""
+    sdk = make_sdk(tmp_path / "sdk", product=product)
+    for other in {"libconfd.so", "libconfd.a"} - {library}:
+        (sdk / "lib" / other).unlink()
+    found = find({"CONFD_EVENTS_SDK": str(sdk)})
+    assert found.product == product.upper()
+    assert found.macros == [(f"CONFD_C_PRODUCT_{product.upper()}", "1")]
+
+
+@pytest.mark.parametrize(
+    ("variable", "product", "said"),
+    [
+        ("NCS_DIR", "confd", "libconfd.so is that of ConfD: set CONFD_DIR instead"),
+        ("CONFD_DIR", "ncs", "libconfd.so is that of NSO: set NCS_DIR instead"),
+    ],
+)
+def test_a_variable_of_the_other_product(
+    tmp_path: Path, variable: str, product: str, said: str
+) -> None:
+    sdk = make_sdk(tmp_path / "sdk", product=product)
+    told = refusal(setup_py(tmp_path, **{variable: str(sdk)}))
+    (line,) = [line for line in told.splitlines() if line.startswith("confd-events: ")]
+    assert line.startswith(f"confd-events: {variable} is {sdk}, but {sdk}/lib/{said}")
+
+
+def test_a_compiler_of_cplusplus(tmp_path: Path) -> None:
+    sdk = make_sdk(tmp_path / "sdk")
+    said = refusal(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk), CC="g++"))
+    assert said.endswith("confd-events: g++ compiles C++, and this is C: set CC to a C compiler.\n")
+
+
+def test_a_compiler_for_another_c_library(tmp_path: Path) -> None:
+    """As Alpine's: the macro that only glibc has is not there."""
+    sdk = make_sdk(tmp_path / "sdk")
+    musl = tmp_path / "musl-gcc"
+    musl.write_text('#!/bin/sh\nexec cc "$@" | sed s/glibc//\n')
+    musl.chmod(0o755)
+    said = refusal(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk), CC=str(musl)))
+    (line,) = [line for line in said.splitlines() if line.startswith("confd-events: ")]
+    assert "compiles for another C library than glibc, such as musl" in line
+
+
+def test_a_checkout_that_may_not_be_written_to(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    for part in ("src/confd_events_build", "setup.py"):
+        (copy / part).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, copy / part)
+        else:
+            shutil.copy(ROOT / part, copy / part)
+    shutil.copytree(
+        ROOT / "src/confd_events", copy / "src/confd_events", ignore=lambda *_: ["testing"]
+    )
+    copy.chmod(0o555)
+    # root may write everywhere; the test's question is put in the place of the system's.
+    program = "import os, runpy; os.access = lambda path, mode: False; runpy.run_path('setup.py')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=copy, capture_output=True, text=True)
+    copy.chmod(0o755)
+    assert f"confd-events: the build writes into {copy}, and this user may not" in refusal(done)
+    assert done.stderr.count("\n") == 1
 
 
 # An SDK as a vendor has it
@@ -157,7 +233,10 @@ def test_vendors_variable(tmp_path: Path, variable: str, product: str) -> None:
     """Builds, is found at run time without LD_LIBRARY_PATH, and says what it is."""
     sdk = make_sdk(tmp_path / "sdk", product=product)
     said = succeeded(setup_py(tmp_path, **{variable: str(sdk)}))
-    assert f"SDK {sdk} (from {variable}), shared" in said
+    name = {"ncs": "NSO", "confd": "ConfD"}[product]
+    assert f"SDK {sdk} of {name} (from {variable}), shared" in said
+    (lacking,) = [line for line in said.splitlines() if "its headers lack" in line]
+    assert len(lacking) < 120
     assert succeeded(imported(tmp_path / "lib")).split() == [
         product.upper(),
         "8.2",
@@ -214,8 +293,7 @@ def test_field_that_is_gone(tmp_path: Path) -> None:
     )
     sdk = make_sdk(tmp_path / "sdk")
     shutil.copytree(headers, sdk / "include", dirs_exist_ok=True)
-    said = succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
-    assert "NOTIF_PROGRESS.annotation" in said
+    succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
     audit, missing = read_with(
         tmp_path / "lib", "audit(user='u', msg='m', usid=1, logno=2)", mask="events.NOTIF_AUDIT"
     )
@@ -224,28 +302,29 @@ def test_field_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_field_under_another_name_that_we_know(tmp_path: Path) -> None:
-    """replay_error was once called error; label is newer than these headers."""
+    """replay_error was once called error."""
     headers = differing(
-        tmp_path / "h",
-        "confd_events.h",
-        ("    char *replay_error;", "    char *error;"),
-        (
-            "    int nfailed_services;\n#if CONFD_API_LEVEL >= 77\n    char *trace_id;",
-            "    int nfailed_services;\n#if CONFD_API_LEVEL >= 77\n    char *label;",
-        ),
+        tmp_path / "h", "confd_events.h", ("    char *replay_error;", "    char *error;")
     )
-    # The stub's code keeps the old names, for the same places.
-    options = ("--headers", str(headers), "--cflags", "-Dreplay_error=error -Dtrace_id=label")
+    # The stub's code keeps the new name, for the same place.
+    options = ("--headers", str(headers), "--cflags", "-Dreplay_error=error")
     sdk = make_sdk(tmp_path / "sdk", "8.2", "ncs", *options)
     succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk)))
-    cq, missing = read_with(
-        tmp_path / "lib", "cq_progress(cq_id=5, trace_id='text')", mask="events.NOTIF_CQ_PROGRESS"
-    )
-    assert cq["cq_progress"]["label"] == "text"
-    assert "trace_id" not in cq["cq_progress"]
-    assert "NCS_NOTIF_CQ_PROGRESS.label" not in missing
-    assert "NCS_NOTIF_CQ_PROGRESS.trace_id" in missing
-    assert "NOTIF_STREAM_EVENT.error" not in missing
+    program = """
+import socket
+import confd_events as events
+from confd_events.testing import Daemon
+with Daemon() as daemon, socket.socket() as sock:
+    daemon.add_stream("s")
+    data = events.NotificationsData(stream_name="s")
+    events.notifications_connect2(sock, events.NOTIF_STREAM_EVENT, data, **daemon.address)
+    daemon.wait_for_subscribers()
+    daemon.stream_replay_failed(stream="s", error="no such log")
+    print(events.read_notification(sock)["stream"]["error"])
+print("NOTIF_STREAM_EVENT.error" in events.library()["missing"])
+"""
+    said = succeeded(run_program(tmp_path / "lib", program))
+    assert said.splitlines() == ["no such log", "False"]
 
 
 def test_field_that_nobody_knows(tmp_path: Path) -> None:
@@ -258,8 +337,8 @@ def test_field_that_nobody_knows(tmp_path: Path) -> None:
             "struct confd_audit_notification {\n    int odd[3];\n",
         ),
         (
-            "#define CONFD_NOTIF_SYSTEM_GOING_DOWN",
-            "#define CONFD_NOTIF_NEWEST CONFD_NOTIF_BIT(40)\n#define CONFD_NOTIF_SYSTEM_GOING_DOWN",
+            "#define CONFD_NOTIF_COMPACTION",
+            "#define CONFD_NOTIF_NEWEST CONFD_NOTIF_BIT(40)\n#define CONFD_NOTIF_COMPACTION",
         ),
     )
     sdk = make_sdk(tmp_path / "sdk", "8.2", "ncs", "--headers", str(headers))
@@ -388,7 +467,7 @@ def imported(package: Path, library: str = "") -> subprocess.CompletedProcess[st
         ("7.7", "ncs", "is of level 7.7"),
         ("8.0", "ncs", "is of level 8.0"),
         ("6.6", "confd", "is of level 6.6"),
-        ("8.2", "confd", "seems to be another product's"),
+        ("8.2", "confd", "libconfd.so is of CONFD. Build"),
     ],
 )
 def test_another_library_is_refused(tmp_path: Path, level: str, product: str, said: str) -> None:
@@ -414,6 +493,29 @@ def test_limits_of_another_library(tmp_path: Path) -> None:
     last = done.stderr.splitlines()[-1]
     assert "ImportError: confd_events was built for libconfd with MAXDEPTH 60" in last
     assert f"{other}/libconfd.so has others" in last
+
+
+@pytest.mark.parametrize(("link", "built_for"), [("shared", "8.2"), ("static", "8.0")])
+def test_a_library_that_lacks_a_library(tmp_path: Path, link: str, built_for: str) -> None:
+    """One line at the build, and one at import; the static library needs none."""
+    gone = tmp_path / "libgone.so.1.1"
+    subprocess.run(["cc", "-shared", "-x", "c", "/dev/null", "-o", str(gone)], check=True)
+    sdk = make_sdk(tmp_path / "sdk", built_for, "confd", "--cflags", f"-Wl,--no-as-needed {gone}")
+    gone.unlink()
+    said = succeeded(setup_py(tmp_path, CONFD_DIR=str(sdk), CONFD_EVENTS_LINK=link))
+    told = [line for line in said.splitlines() if "libgone" in line]
+    done = imported(tmp_path / "lib")
+    if link == "static":
+        assert told == []
+        assert succeeded(done).split()[:2] == ["CONFD", built_for]
+        return
+    assert len(told) == 1
+    assert f"{sdk}/lib/libconfd.so needs {gone}, which this host lacks" in told[0]
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: confd_events can't load libconfd.so: it needs ")
+    assert str(gone) in last
+    assert "LD_LIBRARY_PATH" in last
+    assert "CONFD_EVENTS_LINK=static" in last
 
 
 def test_closed_standard_streams() -> None:

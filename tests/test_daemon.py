@@ -292,7 +292,7 @@ def test_confd_has_no_commit_queue() -> None:
 
 
 def test_system_going_down_and_unknown_bits(daemon: Daemon) -> None:
-    with connect(daemon, Notif.SYSTEM_GOING_DOWN | 1 << 40) as client:
+    with connect(daemon, Notif.SYSTEM_GOING_DOWN | 1 << 40, protocol=87) as client:
         daemon.system_going_down()
         assert client.term() == (1 << 31,)
 

@@ -13,6 +13,8 @@ import pytest
 from conftest import LEVEL, PRODUCT, Connect, plain
 
 import confd_events as events
+from confd_events import _catalog
+from confd_events._releases import in_use
 from confd_events.testing import (
     Daemon,
     SnmpColumn,
@@ -84,18 +86,11 @@ class Case(NamedTuple):
     bit: int
     member: str = ""
     payload: dict[str, Any] | None = None
-    since: tuple[int, int] = (6, 6)
-    nso_only: bool = False
-
-    @property
-    def known(self) -> bool:
-        there = self.since <= LEVEL and (not self.nso_only or PRODUCT == "NCS")
-        return there and self.bit != 0
 
 
 def bit(name: str) -> int:
-    """A bit by its name; 0 where the release lacks it, for such cases are left out."""
-    return int(getattr(events, f"NOTIF_{name}", 0))
+    """A bit by its name; 0 where the release lacks it: it has no such cases."""
+    return int(getattr(events, f"NOTIF_{name}")) if in_use(f"NOTIF_{name}") else 0
 
 
 def log_cases() -> list[Case]:
@@ -103,7 +98,7 @@ def log_cases() -> list[Case]:
     old = [("daemon_log", "DAEMON"), ("netconf", "NETCONF"), ("devel", "DEVEL")]
     new = [("jsonrpc", "JSONRPC"), ("webui", "WEBUI")]
     return [Case(kind, fields, bit(name), "syslog", fields) for kind, name in old] + [
-        Case(kind, fields, bit(name), "syslog", fields, (7, 7)) for kind, name in new
+        Case(kind, fields, bit(name), "syslog", fields) for kind, name in new
     ]
 
 
@@ -300,14 +295,13 @@ def bare_progress_payload(commit: bool) -> dict[str, Any]:
 
 
 PROGRESS = [
-    Case("progress", PROGRESS_FIELDS, bit("PROGRESS"), "progress", progress_payload(False), (7, 7)),
+    Case("progress", PROGRESS_FIELDS, bit("PROGRESS"), "progress", progress_payload(False)),
     Case(
         "progress",
         BARE_PROGRESS,
         bit("PROGRESS"),
         "progress",
         bare_progress_payload(False),
-        (7, 7),
     ),
     Case(
         "commit_progress",
@@ -328,7 +322,6 @@ PROGRESS = [
 CQ_FULL = {
     "type": 4,
     "cq_id": 2**64 - 1,
-    "cq_tag": "tag",
     "completed_devices": ["d0", "d1"],
     "transient_devices": ["d2"],
     "failed_devices": ["d3"],
@@ -341,6 +334,8 @@ CQ = [
         "cq_progress",
         {
             **CQ_FULL,
+            "cq_tag": "tag",
+            "label": "label",
             "timestamp": WHEN,
             "trace_id": "trace",
             "completed_services_completed_devices": [["d0", "d1"], []],
@@ -352,12 +347,13 @@ CQ = [
         {
             **CQ_FULL,
             "timestamp": WHEN_PARTS,
-            **({"trace_id": "trace"} if LEVEL >= (7, 7) else {}),
+            **({"cq_tag": "tag"} if LEVEL < (8, 7) else {}),
+            **({"label": "label"} if LEVEL >= (8, 5) else {}),
+            **({"trace_id": "trace"} if (7, 7) <= LEVEL < (8, 7) else {}),
             "completed_services_completed_devices": [name_list("d0", "d1"), name_list()],
             "failed_services_completed_devices": [name_list("d4")],
             "failed_services_failed_devices": [name_list("d5", "d6")],
         },
-        nso_only=LEVEL >= (7, 7),
     ),
     Case(
         "cq_progress",
@@ -365,7 +361,6 @@ CQ = [
         bit("CQ_PROGRESS"),
         "cq_progress",
         {"type": 1, "cq_id": 1, "timestamp": WHEN_PARTS},
-        nso_only=LEVEL >= (7, 7),
     ),
 ]
 
@@ -385,8 +380,6 @@ DEVICES = [
         bit("CALL_HOME_INFO"),
         "call_home",
         {"type": 1, "device": "dev0", **IP4, "port": 4334, **KEYS},
-        (7, 7),
-        True,
     ),
     Case(
         "call_home",
@@ -394,8 +387,13 @@ DEVICES = [
         bit("CALL_HOME_INFO"),
         "call_home",
         {"type": 2, **IP6, "port": 65535, **KEYS},
-        (7, 7),
-        True,
+    ),
+    Case(
+        "call_home",
+        {"type": 3, "ip": "10.0.0.9", **KEYS},
+        bit("CALL_HOME_INFO") if hasattr(events, "CALL_HOME_DEVICE_DISCONNECTED") else 0,
+        "call_home",
+        {"type": 3, **IP4, "port": 4334, **KEYS},
     ),
     Case(
         "audit_network",
@@ -403,8 +401,6 @@ DEVICES = [
         bit("AUDIT_NETWORK"),
         "audit_network",
         AUDIT_NETWORK,
-        (8, 0),
-        True,
     ),
     Case(
         "audit_network",
@@ -412,8 +408,6 @@ DEVICES = [
         bit("AUDIT_NETWORK"),
         "audit_network",
         {"usid": 1, "tid": 2, "user": "u", "device": "d"},
-        (8, 0),
-        True,
     ),
 ]
 
@@ -492,16 +486,24 @@ CASES = [
     ),
     Case("upgrade", {"event": 4}, bit("UPGRADE_EVENT"), "upgrade", {"event": 4}),
     *PROGRESS,
-    Case("compaction", COMPACTION, bit("COMPACTION"), "compaction", COMPACTION, (8, 2)),
+    Case("compaction", COMPACTION, bit("COMPACTION"), "compaction", COMPACTION),
     *CQ,
     *DEVICES,
     Case("heartbeat", {}, bit("HEARTBEAT")),
     Case("health_check", {}, bit("HEALTH_CHECK")),
-    Case("package_reload", {}, bit("PACKAGE_RELOAD"), nso_only=LEVEL >= (7, 7)),
+    Case("package_reload", {}, bit("PACKAGE_RELOAD")),
     Case("reopen_logs", {}, bit("REOPEN_LOGS")),
-    Case("system_going_down", {}, bit("SYSTEM_GOING_DOWN"), since=(8, 2)),
+    Case("system_going_down", {}, bit("SYSTEM_GOING_DOWN")),
 ]
-KNOWN = [case for case in CASES if case.known]
+KNOWN = [case for case in CASES if case.bit]
+
+
+def test_a_case_for_all_that_the_release_has() -> None:
+    has = {n.name for n in _catalog.NOTIFICATIONS if in_use(n.name)}
+    without = {"NOTIF_COMMIT_DIFF", "NOTIF_STREAM_EVENT", "NOTIF_TAKEOVER_SYSLOG"}  # see below
+    covered = {name for name in has if getattr(events, name) in {case.bit for case in KNOWN}}
+    assert has - covered == without
+    assert ("NOTIF_SYSTEM_GOING_DOWN" in covered) == (LEVEL >= (8, 7))
 
 
 @pytest.mark.parametrize("case", KNOWN, ids=lambda case: f"{case.kind}-{len(case.fields)}")

@@ -161,20 +161,22 @@ _PROGRESS = (
         counted_by="num_links",
         span=_82,
     ),
-    Field("phase", "str", "before API level 8.2", optional=True, span=_77_TO_82),
-    Field("service", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
-    Field("service_phase", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
+    Field("phase", "str", "the phase of the transaction", optional=True, span=_77_TO_82),
+    Field("service", "str", "the service's path", optional=True, span=_77_TO_82_NSO),
+    Field(
+        "service_phase", "str", "what is done with the service", optional=True, span=_77_TO_82_NSO
+    ),
     Field(
         "commit_queue_id",
         "int",
-        "before API level 8.2, NSO",
+        "id of the queue item",
         optional=True,
         span=_77_TO_82_NSO,
     ),
-    Field("node", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
-    Field("device", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
-    Field("device_phase", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
-    Field("package", "str", "before API level 8.2, NSO", optional=True, span=_77_TO_82_NSO),
+    Field("node", "str", "the node in the cluster", optional=True, span=_77_TO_82_NSO),
+    Field("device", "str", "the device", optional=True, span=_77_TO_82_NSO),
+    Field("device_phase", "str", "what is done with the device", optional=True, span=_77_TO_82_NSO),
+    Field("package", "str", "the package", optional=True, span=_77_TO_82_NSO),
 )
 
 _NODE_DIED = ("type", "CONFD_HA_INFO_SLAVE_DIED")
