@@ -189,7 +189,7 @@ def send_network(daemon: DaemonProcess) -> Deliveries:
 def send_system(daemon: DaemonProcess) -> Deliveries:
     """What else happens in and around the daemon, the end of its life last."""
     variable = SnmpVariable("sysContact.0", "noc@example.net")
-    return {
+    sent = {
         "SUBAGENT_INFO/DOWN": daemon.subagent(type=SubagentInfo.DOWN, name="shelf-2"),
         "SNMPA": daemon.snmpa(pdu_type=SnmpPdu.GET_REQUEST, ip="192.0.2.161", vb=[variable]),
         "FORWARD_INFO/UP": daemon.forward(target="shelf-2", uinfo=ADMIN),
@@ -199,8 +199,10 @@ def send_system(daemon: DaemonProcess) -> Deliveries:
         ),
         "STREAM_EVENT/REPLAY_FAILED": daemon.stream_replay_failed(stream="NETCONF"),
         "STREAM_EVENT/NOTIFICATION_COMPLETE": daemon.stream_notification_complete(stream="NETCONF"),
-        "SYSTEM_GOING_DOWN": daemon.system_going_down(),
     }
+    if hasattr(events, "NOTIF_SYSTEM_GOING_DOWN"):  # newer than most
+        sent["SYSTEM_GOING_DOWN"] = daemon.system_going_down()
+    return sent
 
 
 SENDERS = (send_logs, send_commits, send_cluster, send_progress, send_network, send_system)
