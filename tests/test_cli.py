@@ -21,7 +21,7 @@ from confd_events.cli._script import read_script
 COMMANDS = ("info", "monitor", "simulate")
 SHELL_BLOCK = re.compile(r"```(?:sh|console)\n(.*?)```", re.DOTALL)
 SCRIPT_BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
-USE = re.compile(rf"confd-events ((?:{'|'.join(COMMANDS)})\b[^|>#&\n]*)")
+USE = re.compile(rf"confd-events ((?:{'|'.join(COMMANDS)})\b(?:'[^'\n]*'|[^|>#&'\n])*)")
 
 
 def test_the_package_installs_the_command() -> None:
@@ -100,7 +100,20 @@ def test_info_refuses_a_variable_that_is_wrong() -> None:
     assert done.stderr.startswith("confd-events: environment variable NCS_IPC_PORT: 'many'")
 
 
-@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+each_command = pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+
+
+@each_command
+def test_help_fits_the_terminal(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main([*command, "--help"])
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
+@each_command
 def test_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([*command, "--help"])
@@ -127,8 +140,11 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["monitor", "audit", "--timeout", "-1"], "argument --timeout"),
         (["monitor", "audit", "--count", "some"], "'some' is not a whole number from 1"),
         (["monitor", "audit", "--where", "user"], "'user' is not KEY=PATTERN"),
-        (["monitor", "--stream", "x", "--start", "now"], "argument --start"),
-        (["monitor", "--stream", "x", "--start", "2026-01-31T12:00:00"], "has no time zone"),
+        (["monitor", "--stream", "x", "--start", "soon"], "argument --start: 'soon' is not a time"),
+        (["monitor", "audit", "--timeout", "1e10"], "'1e10' is not a length of time above 0"),
+        (["monitor", "audit", "--where", "msg~("], "'(' is no regular expression"),
+        (["monitor", "daemon", "--severity", "bad"], "'bad' is none of emerg, alert, crit"),
+        (["monitor", "audit", "--rotate-size", "0"], "'0' is not a size of 1 byte or more"),
     ],
 )
 def test_wrong_usage(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,6 +171,7 @@ def uses() -> list[tuple[str, str]]:
     ]
     for command in COMMANDS:
         epilog = getattr(cli, f"_{command}")._EXAMPLES
+        epilog = re.sub(r"\\\n\s*", "", epilog)
         found += [(f"{command} --help", re.split(r"\s{3,}", use)[0]) for use in USE.findall(epilog)]
     return found
 

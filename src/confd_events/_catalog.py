@@ -46,6 +46,8 @@ class Field(NamedTuple):
     """The unit, "us" or "s", of a number that is a time since the epoch."""
     span: Span = Span()
     """Which of the releases that have the notification have this field."""
+    unit: str = ""
+    """The unit of a number that is an amount: "us", "cs", "s" or "B" for bytes."""
 
 
 class Notification(NamedTuple):
@@ -85,7 +87,7 @@ HA_NODE = (
 V1_TRAP = (
     Field("generic_trap", doc="RFC 1157: 0 coldStart … 6 enterpriseSpecific", enum="GenericTrap"),
     Field("specific_trap", doc="the enterprise's own number"),
-    Field("time_stamp", doc="1/100 s since the agent started"),
+    Field("time_stamp", doc="1/100 s since the agent started", unit="cs"),
     Field("enterprise", "list[int]", "object identifier", optional=True),
 )
 
@@ -134,7 +136,7 @@ _77_TO_82_NSO = Span("7.7", "8.2", "NCS")
 _PROGRESS = (
     Field("type", doc="PROGRESS_START, _STOP or _INFO", enum="ProgressType", span=_77),
     Field("timestamp", doc="µs since the epoch", epoch="us", span=_77),
-    Field("duration", doc="µs", when=("type", "CONFD_PROGRESS_STOP"), span=_77),
+    Field("duration", doc="µs", when=("type", "CONFD_PROGRESS_STOP"), unit="us", span=_77),
     Field("usid", doc="user session id"),
     Field("tid", doc="transaction id", span=_77),
     Field("datastore", doc="RUNNING, CANDIDATE, …", enum="Database", span=_77),
@@ -382,7 +384,7 @@ NOTIFICATIONS = (
                 doc="CONFIRMED_COMMIT, CONFIRMING_COMMIT or ABORT_COMMIT",
                 enum="ConfirmedCommit",
             ),
-            Field("timeout", doc="seconds until the commit is rolled back"),
+            Field("timeout", doc="seconds until the commit is rolled back", unit="s"),
             Field("uinfo", "UserInfo", "the user session"),
         ),
     ),
@@ -428,11 +430,11 @@ NOTIFICATIONS = (
         (
             Field("dbfile", doc="COMPACTION_A_CDB, _O_CDB or _S_CDB", enum="CompactionFile"),
             Field("type", doc="COMPACTION_AUTOMATIC or _MANUAL", enum="CompactionType"),
-            Field("fsize_start", doc="bytes before"),
-            Field("fsize_end", doc="bytes after"),
-            Field("fsize_last", doc="bytes after the compaction before this one"),
+            Field("fsize_start", doc="bytes before", unit="B"),
+            Field("fsize_end", doc="bytes after", unit="B"),
+            Field("fsize_last", doc="bytes after the compaction before this one", unit="B"),
             Field("time_start", doc="µs since the epoch", epoch="us"),
-            Field("duration", doc="µs"),
+            Field("duration", doc="µs", unit="us"),
             Field("ntrans", doc="transactions written since the last compaction"),
         ),
     ),

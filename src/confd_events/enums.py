@@ -11,7 +11,7 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "AddressFamily",
@@ -487,6 +487,12 @@ def notif(name: str) -> Notif:
 def _no_such(name: str, key: str) -> str:
     from difflib import get_close_matches
 
-    close = [_spelled(each) for each in get_close_matches(key, Notif.__members__)]
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
-    return f"no notification is called {name!r}; {hint}confd_events.enums.Notif has all names"
+    known = Notif.__members__
+    parts = [each for each in known if key and key in each]
+    close = [_spelled(each) for each in parts[:3] or get_close_matches(key, known)]
+    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {_listed(known)}"
+    return f"no notification is called {name!r}; {hint}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(_spelled, names))

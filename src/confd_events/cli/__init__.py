@@ -16,7 +16,16 @@ from confd_events.error import Error
 
 from . import _info, _monitor, _simulate
 from ._arguments import Parser
-from ._exit import BROKEN_PIPE, FAILED, INTERRUPTED, TERMINATED, USAGE, UnavailableError, UsageError
+from ._exit import (
+    BROKEN_PIPE,
+    FAILED,
+    INTERRUPTED,
+    TERMINATED,
+    USAGE,
+    UnavailableError,
+    UsageError,
+    tell,
+)
 from ._render import escaped
 
 __all__ = ["main"]
@@ -72,8 +81,7 @@ def parser() -> Parser:
 
 
 def _fail(error: Exception, code: int) -> int:
-    with suppress(BrokenPipeError):
-        print(f"confd-events: {escaped(' '.join(str(error).split()))}", file=sys.stderr)
+    tell(f"confd-events: {escaped(' '.join(str(error).split()))}")
     return code
 
 

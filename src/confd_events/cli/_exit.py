@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+
 OK = 0
 FAILED = 1  # no connection, or the daemon is lost
 USAGE = 2  # what argparse exits with, too
@@ -17,3 +20,10 @@ class UsageError(Exception):
 
 class UnavailableError(Exception):
     """Something that the command needs is not installed or can not be had."""
+
+
+def tell(text: str) -> None:
+    """Prints a line to standard error, if there is one that takes it."""
+    if sys.stderr is not None:  # print() would take standard output
+        with suppress(OSError):
+            print(text, file=sys.stderr, flush=True)

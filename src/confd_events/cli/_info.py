@@ -30,7 +30,7 @@ Nothing is connected. Try this first when something does not work.
 _EXAMPLES = """\
 examples:
   confd-events info
-  NCS_IPC_PORT=4570 confd-events info    what a variable of the environment changes
+  NCS_IPC_PORT=4570 confd-events info    what a variable changes
   confd-events info --json
 """
 

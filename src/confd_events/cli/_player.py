@@ -14,7 +14,7 @@ from confd_events import library
 from confd_events._address import written_address
 from confd_events.enums import Notif, label
 
-from ._render import Piece, event_line, printer
+from ._render import Piece, printer
 
 if TYPE_CHECKING:
     from confd_events.testing import Acknowledgement, Daemon, Delivery
@@ -101,7 +101,7 @@ class Player:
             self._say("acknowledged", {"subscriber": number, "notification": kind, **which})
 
     def _say(self, name: str, fields: Mapping[str, Any], remark: str = "") -> None:
-        self._show(*event_line(datetime.now(timezone.utc), name, fields, remark))
+        self._show.event(datetime.now(timezone.utc), name, fields, remark)
 
 
 def _shell_lines(where: Mapping[str, Any]) -> Iterator[str]:

@@ -38,13 +38,13 @@ testing: pip install 'confd-events[testing]'.
 _EXAMPLES = """\
 a script has a notification per line, as JSON:
   {"notification": "audit", "user": "ada", "usid": 7, "msg": "logged in"}
-  {"notification": "commit", "after": 0.5, "uinfo": {"username": "ada", "usid": 7}}
+  {"notification": "commit", "after": 0.5, "uinfo": {"username": "ada"}}
 "after" is in seconds; the other keys are those of the notification.
 
 examples:
-  confd-events simulate                                     all kinds, one a second
+  confd-events simulate
   confd-events simulate --rate 10 --only audit,commit --seed 1 --count 100
-  confd-events simulate --address 127.0.0.1:4569 script.jsonl --wait-for-subscriber
+  confd-events simulate script.jsonl --wait-for-subscriber
   confd-events simulate --path /tmp/daemon.socket script.jsonl --loop
 """
 
