@@ -14,12 +14,9 @@ from confd_events import Dropped, Notif, Subscription, library
 from confd_events.testing import Acknowledgement, Daemon, User
 
 if TYPE_CHECKING:
-    # pytest warns when a plugin is imported before it is enabled.
-    from confd_events.testing.plugin import Subscribe
+    from confd_events_pytest import Subscribe
 
-pytest_plugins = ["pytester", "confd_events.testing.plugin"]
-
-CONFTEST = 'pytest_plugins = ["confd_events.testing.plugin"]'
+pytest_plugins = ["pytester"]
 
 # The program of the project: keeps the users' actions; ends well when the daemon does.
 AUDIT_DAEMON = """
@@ -89,7 +86,6 @@ def run_project(
     pytester: pytest.Pytester, *arguments: str, **modules: str
 ) -> tuple[pytest.RunResult, str]:
     """The result and the output of pytest in a project of these modules."""
-    pytester.makeconftest(CONFTEST)
     pytester.makepyfile(**modules)
     result = pytester.runpytest_subprocess(*arguments, timeout=2 * PATIENCE)
     return result, "\n".join(result.outlines)
@@ -150,9 +146,34 @@ def test_an_event_that_the_test_does_not_acknowledge_is_reported(
 
 def test_a_project_without_the_extra_is_told_to_install_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(erlang="raise ImportError('no erlang')")
-    result, _ = run_project(pytester, "-p", "no:cacheprovider", test_it="def test(): pass")
-    assert result.ret != pytest.ExitCode.OK
-    assert "install confd-events[testing]" in "\n".join(result.errlines)
+    modules = {"test_it": "def test(): pass", "test_daemon": "def test(confd_daemon): pass"}
+    result, output = run_project(pytester, "-p", "no:cacheprovider", **modules)
+    result.assert_outcomes(passed=1, errors=1)
+    assert "install confd-events[testing]" in output
+
+
+def test_who_does_not_use_it_pays_nothing(pytester: pytest.Pytester) -> None:
+    test = """
+        import sys
+
+        def test_that_has_nothing_to_do_with_it():
+            assert "confd_events" not in sys.modules
+            assert "erlang" not in sys.modules
+    """
+    result, _ = run_project(pytester, "-W", "error", test_it=test)
+    result.assert_outcomes(passed=1)
+
+
+def test_it_may_be_enabled_by_name(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest('pytest_plugins = ["confd_events.testing.plugin"]')
+    test = """
+        def test_it(confd_daemon, confd_subscribe):
+            audit = confd_subscribe("audit")
+            confd_daemon.audit(user="ada")
+            assert next(audit)["user"] == "ada"
+    """
+    result, _ = run_project(pytester, "-W", "error", test_it=test)
+    result.assert_outcomes(passed=1)
 
 
 @pytest.fixture
