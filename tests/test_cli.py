@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import shlex
+import subprocess
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -18,10 +21,10 @@ import confd_events as events
 from confd_events import cli
 from confd_events.cli._script import read_script
 
-COMMANDS = ("info", "monitor", "simulate")
+COMMANDS = ("info", "monitor", "record", "anonymize", "simulate", "completion")
 SHELL_BLOCK = re.compile(r"```(?:sh|console)\n(.*?)```", re.DOTALL)
 SCRIPT_BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
-USE = re.compile(rf"confd-events ((?:{'|'.join(COMMANDS)})\b(?:'[^'\n]*'|[^|>#&'\n])*)")
+USE = re.compile(rf"confd-events ((?:{'|'.join(COMMANDS)})\b(?:'[^'\n]*'|[^|>#&'()\n])*)")
 
 
 def test_the_package_installs_the_command() -> None:
@@ -155,6 +158,34 @@ def test_wrong_usage(arguments: list[str], said: str, capsys: pytest.CaptureFixt
     assert told.startswith("confd-events: ")
     assert said in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_commands_and_options(shell: str) -> None:
+    done = ran("completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in (*COMMANDS, "severity", "commit-simple", "very-verbose"):
+        assert word in done.stdout, word
+
+
+def test_bash_completes() -> None:
+    script = """
+        source <(python -m confd_events.cli completion bash)
+        COMP_WORDS=(confd-events monitor --sev) COMP_CWORD=2
+        _shtab_confd_events; echo ${COMPREPLY[@]}
+        COMP_WORDS=(confd-events monitor commit-s) COMP_CWORD=2
+        _shtab_confd_events; echo ${COMPREPLY[@]}
+    """
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = ["bash", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(PATH=path))
+    assert done.stdout.split() == ["--severity", "commit-simple"], done.stderr
+
+
+def test_man_page_and_completions_are_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "ci" / "manual.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 # The documentation

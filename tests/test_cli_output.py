@@ -457,7 +457,12 @@ def test_files_that_can_not_be(
 
 
 def test_names_are_separated_by_commas_or_spaces(monitor: Monitor) -> None:
-    for names in (["audit,daemon"], ["audit", "daemon"], ["audit, daemon"]):
+    for names in (
+        ["audit,daemon"],
+        ["audit", "daemon"],
+        ["audit, daemon"],
+        ["audit", "--json", "daemon"],
+    ):
         subscriber = monitor(*names, play=lambda daemon: daemon.disconnect()).subscriber
         assert subscriber is not None
         assert subscriber.mask == notif("audit") | notif("daemon")

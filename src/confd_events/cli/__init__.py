@@ -1,4 +1,4 @@
-"""The command confd-events: info, monitor and simulate; see docs/cli.md."""
+"""The command confd-events; see docs/cli.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import NoReturn
 from confd_events import __version__
 from confd_events.error import Error
 
-from . import _info, _monitor, _simulate
+from . import _anonymize, _completion, _info, _monitor, _record, _simulate
 from ._arguments import Parser
 from ._exit import (
     BROKEN_PIPE,
@@ -31,8 +31,8 @@ from ._render import escaped
 __all__ = ["main"]
 
 _DESCRIPTION = """\
-Event notifications of Cisco NSO and ConfD on the command line: watch what a daemon reports, or
-try a program against a simulated one.
+Event notifications of Cisco NSO and ConfD on the command line: watch and record
+what a daemon reports, or try a program against a simulated one.
 """
 
 _EXIT_CODES = """\
@@ -40,7 +40,7 @@ exit codes:
   0    all went well
   1    no connection, or the daemon was lost; something is not installed
   2    wrong usage: an argument, a script, a variable of the environment
-  3    monitor: --timeout passed before --count notifications had come
+  3    --timeout passed before --count notifications had come
   130  interrupted by Ctrl-C
   141  whoever read the output has closed it
   143  terminated by SIGTERM
@@ -75,7 +75,7 @@ def parser() -> Parser:
     top = Parser(prog="confd-events", description=_DESCRIPTION, epilog=_EXIT_CODES)
     top.add_argument("--version", action="version", version=f"confd-events {__version__}")
     subparsers = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for module in (_info, _monitor, _simulate):
+    for module in (_info, _monitor, _record, _anonymize, _simulate, _completion):
         module.add_parser(subparsers)
     return top
 

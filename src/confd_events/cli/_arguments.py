@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from itertools import groupby
@@ -54,6 +55,16 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)
         # So that -1h is an argument, as -1 is; no option begins with a digit.
         self._negative_number_matcher = re.compile(r"-\.?\d")
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse does, but names may stand behind options, too: NAME --json NAME."""
+        found, rest = super().parse_known_args(args, namespace)
+        takes_more = any(action.dest == "names" for action in self._actions)
+        if takes_more and not any(text.startswith("-") for text in rest):
+            found.names, rest = [*found.names, *rest], []
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, f"confd-events: {message}; see {self.prog} --help\n")

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import argparse
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import confd_events
 from confd_events._address import endpoints, written_address
 from confd_events._catalog import NOTIFICATIONS, Notification
 from confd_events._render import to_json
-from confd_events.enums import Notif, Verbosity, label, notif
-from confd_events.subscription import available, named, plain
+from confd_events.enums import Notif, label, notif
+from confd_events.subscription import available
 
-from ._arguments import bytes_argument, count, seconds, time_argument
+from ._arguments import bytes_argument, count, seconds
 from ._exit import OK, TIMEOUT, UsageError, tell
 from ._line import concise, written_seconds
 from ._output import Rotation, opened
 from ._render import Piece, Printer, printer
+from ._subscribing import (
+    add_end,
+    add_names,
+    add_subscription,
+    checked,
+    closed_at,
+    end_of,
+    mask_of,
+    subscribed,
+    within,
+)
 from ._where import Condition, condition, device, severity, user
 
 if TYPE_CHECKING:
@@ -69,60 +78,17 @@ def add_parser(subparsers: Subparsers) -> None:
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
     )
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="what to subscribe to, such as audit,daemon; all for all but commit-diff (unless "
-        "--sync), takeover-syslog, and what has an option here",
-    )
+    add_names(parser)
     parser.add_argument("--list", action="store_true", help="list the names, and end")
-    parser.add_argument(
-        "--address",
-        metavar="HOST:PORT",
-        help="of the daemon, or the path of its UNIX socket; default: that of confd-events info",
-    )
-    _add_subscription(parser.add_argument_group("subscription"))
+    add_subscription(parser.add_argument_group("subscription"))
     _add_choice(parser.add_argument_group("choice"))
     _add_output(parser.add_argument_group("output"))
-    _add_end(parser.add_argument_group("end"))
+    end = parser.add_argument_group("end")
+    add_end(end)
+    end.add_argument(
+        "--reconnect", action="store_true", help="connect again when the daemon is lost"
+    )
     parser.set_defaults(run=run)
-
-
-def _add_subscription(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--stream", metavar="NAME", help="subscribe to this event stream, too")
-    for option, meaning in (("--start", "replay the stream from"), ("--stop", "end the stream at")):
-        group.add_argument(
-            option,
-            type=time_argument,
-            metavar="TIME",
-            help=f"{meaning} this time, such as 2026-01-31T12:00:00Z or -1h",
-        )
-    group.add_argument("--filter", metavar="XPATH", help="only these events of the stream")
-    group.add_argument(
-        "--heartbeat",
-        type=seconds,
-        metavar="TIME",
-        help="let the daemon show so often that it is alive; it is lost when three do not come",
-    )
-    group.add_argument(
-        "--health-check",
-        type=seconds,
-        metavar="TIME",
-        help="let the daemon check itself so often, and print that it did",
-    )
-    group.add_argument(
-        "--usid",
-        type=count,
-        default=0,
-        help="only progress of this user session; of a stream, only what it may read",
-    )
-    group.add_argument(
-        "--verbosity", choices=[label(level) for level in Verbosity], help="of progress"
-    )
-    group.add_argument(
-        "--sync", action="store_true", help="make the daemon wait until a line is printed"
-    )
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
@@ -181,30 +147,20 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_end(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--count", type=count, metavar="N", help="end after so many lines")
-    group.add_argument(
-        "--timeout", type=seconds, metavar="TIME", help="end after so long, such as 90, 1m"
-    )
-    group.add_argument(
-        "--reconnect", action="store_true", help="connect again when the daemon is lost"
-    )
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Prints what comes until the end."""
     if arguments.list:
         return _list()
-    end = None if arguments.timeout is None else time.monotonic() + arguments.timeout
-    mask = _checked(_mask, arguments)
-    wanted = _checked(_conditions, arguments, mask)
+    end = end_of(arguments)
+    mask = checked(mask_of, arguments)
+    wanted = checked(_conditions, arguments, mask)
     with _output(arguments) as show:
         try:
-            subscription = _within(end, lambda: _connected(arguments, mask))
+            subscription = within(end, lambda: _connected(arguments, mask))
         except TimeoutError:
             return OK if arguments.count is None else TIMEOUT
         tally = _Tally(arguments, mask)
-        with subscription, _closed_at(end, subscription), tally:
+        with subscription, closed_at(end, subscription), tally:
             _follow(subscription, arguments, wanted, show, tally)
     return OK if arguments.count is None or tally.shown == arguments.count else TIMEOUT
 
@@ -225,14 +181,6 @@ def _output(arguments: argparse.Namespace) -> Iterator[Printer]:
 # What to subscribe to
 
 
-def _checked(function: Callable[..., T], *arguments: Any) -> T:
-    """What a function returns; what it says of an argument is the user's."""
-    try:
-        return function(*arguments)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError(error) from error
-
-
 def _list() -> int:
     show = printer()
     for notification in available():
@@ -246,7 +194,7 @@ def _name(notification: Notification) -> str:
 
 
 def _connected(arguments: argparse.Namespace, mask: int) -> Subscription:
-    subscription = _checked(_subscribe, arguments, mask)
+    subscription = checked(subscribed, arguments, mask, reconnect=arguments.reconnect)
     try:
         _load_schemas(arguments, mask)
     except BaseException:
@@ -255,103 +203,10 @@ def _connected(arguments: argparse.Namespace, mask: int) -> Subscription:
     return subscription
 
 
-def _subscribe(arguments: argparse.Namespace, mask: int) -> Subscription:
-    return confd_events.subscribe(
-        mask,
-        address=arguments.address,
-        heartbeat=arguments.heartbeat,
-        health_check=arguments.health_check,
-        stream=arguments.stream,
-        start=arguments.start,
-        stop=arguments.stop,
-        filter=arguments.filter,
-        usid=arguments.usid,
-        verbosity=arguments.verbosity,
-        reconnect=arguments.reconnect,
-    )
-
-
 def _conditions(arguments: argparse.Namespace, mask: int) -> list[Condition]:
     short = (arguments.user, arguments.device, arguments.severity)
     given = [*arguments.where, *(each for each in short if each is not None)]
     return [each.bound(mask) for each in given]
-
-
-def _mask(arguments: argparse.Namespace) -> int:
-    mask = Notif(0)
-    for name in ",".join(arguments.names).replace(",", " ").split():
-        mask |= _all(arguments.sync) if name == "all" else named(name)
-    if arguments.stream is not None:
-        mask |= Notif.STREAM_EVENT
-    if arguments.health_check is not None:
-        mask |= Notif.HEALTH_CHECK
-    if not mask:
-        raise UsageError("name what to subscribe to, such as audit; --list lists the names")
-    return mask | _sync_flags(mask) if arguments.sync else mask
-
-
-def _sync_flags(mask: int) -> int:
-    """The flags that make the daemon wait for what is in the mask."""
-    flags = Notif(0)
-    for notification in available():
-        if notification.sync and mask & notif(notification.name):
-            flags |= notif(notification.sync)
-    return flags
-
-
-def _all(sync: bool) -> Notif:
-    mask = plain()
-    for notification in available():
-        holds_up = notification.acknowledge and not notification.sync
-        if holds_up and not sync:
-            mask &= ~notif(notification.name)
-    return mask
-
-
-# Until when
-
-
-def _within(end: float | None, function: Callable[[], T]) -> T:
-    """What a function returns, which may block in libconfd; a signal ends the wait for it.
-
-    end -- a time of time.monotonic(), or None. TimeoutError when it is over
-    """
-    outcome: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-    given_up = threading.Event()
-
-    def run() -> None:
-        try:
-            result = function()
-        except BaseException as error:
-            outcome.put((None, error))
-            return
-        outcome.put((result, None))
-        if given_up.is_set() and isinstance(result, confd_events.Subscription):
-            result.close()
-
-    threading.Thread(target=run, name="confd-events call", daemon=True).start()
-    try:
-        result, error = outcome.get(timeout=end and max(0.0, end - time.monotonic()))
-    except BaseException as reason:
-        given_up.set()
-        raise TimeoutError if isinstance(reason, Empty) else reason from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]
-
-
-@contextmanager
-def _closed_at(end: float | None, subscription: Subscription) -> Iterator[None]:
-    if end is None:
-        yield
-        return
-    timer = threading.Timer(max(0.0, end - time.monotonic()), subscription.close)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 # What comes
@@ -432,7 +287,7 @@ def _load_schemas(arguments: argparse.Namespace, mask: int) -> None:
     where = endpoints(arguments.address)[0].where
     end = None if wanted else time.monotonic() + _SCHEMAS
     try:
-        _within(end, lambda: confd_events.load_schemas(**where))
+        within(end, lambda: confd_events.load_schemas(**where))
     except (confd_events.Error, TimeoutError) as error:
         if wanted:
             raise

@@ -1,0 +1,36 @@
+"""Files of JSON lines: recordings and scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from ._exit import UsageError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+
+def lines_of(name: str) -> Iterator[tuple[int, str]]:
+    """The lines of a file and their numbers; those that are blank or begin with # are none.
+
+    name -- its path; - for standard input
+
+    Raises UsageError when it can't be read.
+    """
+    try:
+        with _open(name) as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip() and not line.lstrip().startswith("#"):
+                    yield number, line
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name}: not UTF-8 text") from error
+
+
+def _open(name: str) -> AbstractContextManager[TextIO]:
+    return nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8-sig")

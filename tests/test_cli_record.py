@@ -1,0 +1,344 @@
+"""confd-events record and anonymize: recordings, and that they give nobody away."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from cli import PATIENCE, address_of, end_of, environment, ran, started
+from conftest import PRODUCT
+from hypothesis import given
+from hypothesis import strategies as st
+
+import confd_events as events
+from confd_events.cli import main
+from confd_events.cli._terms import Anonymizer, without_passwords
+from confd_events.enums import DataProvider
+from confd_events.testing import (
+    Daemon,
+    SnmpOid,
+    SnmpVariable,
+    TagValue,
+    User,
+    decode,
+    encode,
+    value,
+)
+from confd_events.testing._notifications import KINDS, Peer
+
+PROTOCOL = events.library()["protocol"]
+PEER = Peer(PROTOCOL, PRODUCT.lower())
+SENDABLE = [name for name, kind in KINDS.items() if kind.exists_for(PEER)]
+ADA = User(username="ada", usid=7, clearpass="hush", ip="192.0.2.1")
+
+
+def recorded(daemon: Daemon, path: Path, *arguments: str, play: Callable[[Daemon], object]) -> int:
+    """The exit code of `record`, while `play` is run once it has subscribed."""
+
+    def run() -> None:
+        with suppress(TimeoutError):
+            daemon.wait_for_subscribers(timeout=PATIENCE)
+            play(daemon)
+
+    playing = threading.Thread(target=run)
+    playing.start()
+    limits = ("--timeout", str(PATIENCE))
+    code = main(["record", str(path), "--address", address_of(daemon), *limits, *arguments])
+    playing.join()
+    return code
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The first line of a recording, and the others."""
+    first, *others = map(json.loads, path.read_text().splitlines())
+    return first, others
+
+
+def frames(path: Path) -> list[bytes]:
+    return [base64.b64decode(line["frame"]) for line in read(path)[1]]
+
+
+# Recordings
+
+
+def test_a_recording_has_the_frames_as_they_were_sent(daemon: Daemon, tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    sent = [encode(kind, PROTOCOL, PRODUCT.lower()) for kind in SENDABLE if "stream" not in kind]
+
+    def play(daemon: Daemon) -> None:
+        for frame in sent:
+            daemon.send_frame(frame)
+
+    assert recorded(daemon, path, "all", "--count", str(len(sent)), play=play) == 0
+    first, lines = read(path)
+    library = events.library()
+    assert first == {
+        "recording": "confd-events",
+        "product": PRODUCT,
+        "version": library["version"],
+        "protocol": PROTOCOL,
+        "stream": None,
+    }
+    assert frames(path) == sent
+    times = [line["at"] for line in lines]
+    assert times == sorted(times)
+    names = {line["notification"] for line in lines}
+    assert {"audit", "commit-diff", "progress"} <= names
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_is_recorded_is_acknowledged(daemon: Daemon, tmp_path: Path) -> None:
+    def play(daemon: Daemon) -> None:
+        daemon.commit_diff(thandle=9).wait(PATIENCE)
+        daemon.audit(usid=7).wait(PATIENCE)
+
+    path = tmp_path / "r"
+    assert recorded(daemon, path, "audit,commit-diff", "--sync", "--count", "2", play=play) == 0
+    assert [line["notification"] for line in read(path)[1]] == ["commit-diff", "audit"]
+    assert len(daemon.acknowledgements) == 2
+
+
+def test_passwords_are_recorded_when_asked_for_alone(daemon: Daemon, tmp_path: Path) -> None:
+    def play(daemon: Daemon) -> None:
+        daemon.commit(uinfo=ADA)
+
+    hidden, shown = tmp_path / "hidden", tmp_path / "shown"
+    assert recorded(daemon, hidden, "commit-simple", "--count", "1", play=play) == 0
+    assert b"hush" not in frames(hidden)[0]
+    daemon.disconnect()
+    arguments = ("commit-simple", "--count", "1", "--show-passwords")
+    assert recorded(daemon, shown, *arguments, play=play) == 0
+    assert frames(shown) == [encode("commit", PROTOCOL, PRODUCT.lower(), uinfo=ADA)]
+
+
+@pytest.mark.parametrize(
+    "kind", [name for name in SENDABLE if "uinfo" in KINDS[name].shape.__annotations__]
+)
+def test_a_frame_without_its_password_is_as_if_it_had_none(kind: str) -> None:
+    plain = encode(kind, PROTOCOL, PRODUCT.lower(), uinfo=User(username="ada", usid=7))
+    secret = User(username="ada", usid=7, clearpass="hush")
+    frame = encode(kind, PROTOCOL, PRODUCT.lower(), uinfo=secret)
+    assert without_passwords(frame) == plain
+    assert without_passwords(plain) == plain
+
+
+def test_large_frames_and_secrets_pass_through(tmp_path: Path) -> None:
+    with Daemon(product=PRODUCT.lower(), path=str(tmp_path / "socket")) as daemon:
+        path = tmp_path / "r"
+
+        def play(daemon: Daemon) -> None:
+            daemon.audit(msg="x" * 300_000)
+            daemon.audit(msg="small")
+
+        assert recorded(daemon, path, "audit", "--count", "2", play=play) == 0
+        assert [len(frame) > 300_000 for frame in frames(path)] == [True, False]
+
+
+def test_an_existing_file_is_left_alone(
+    daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "r"
+    path.write_text("precious")
+    assert main(["record", str(path), "audit", "--address", address_of(daemon)]) == 1
+    assert "File exists" in capsys.readouterr().err
+    assert path.read_text() == "precious"
+
+
+def test_no_daemon_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Daemon() as daemon:
+        address = address_of(daemon)
+    assert main(["record", str(tmp_path / "r"), "audit", "--address", address]) == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(rf"confd-events: can not connect to {address}: .*refused\n", said)
+
+
+def test_a_lost_daemon_is_told(daemon: Daemon, tmp_path: Path) -> None:
+    path = tmp_path / "r"
+
+    def play(daemon: Daemon) -> None:
+        daemon.audit()
+        daemon.disconnect()
+
+    assert recorded(daemon, path, "audit", play=play) == 1
+    assert len(frames(path)) == 1
+
+
+def test_the_timeout_counts_from_the_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        arguments = ("audit", "--timeout", "500ms", "--count", "1", "--address", address)
+        done = ran("record", str(tmp_path / "r"), *arguments)
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+def test_a_full_disk_is_told(tmp_path: Path, daemon: Daemon) -> None:
+    code = f"""
+import resource, signal, sys
+from confd_events.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+sys.exit(main(["record", {str(tmp_path / "r")!r}, "audit", "--address", {address_of(daemon)!r}]))
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        daemon.audit(msg="x" * 5000)
+        status, said = end_of(process)
+    assert status == 1
+    assert re.fullmatch(r"confd-events: .*File too large: '.*/r'\n", said)
+
+
+# Anonymous recordings
+
+
+def anonymous(path: Path, *arguments: str) -> str:
+    done = ran("anonymize", str(path), *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_nobody_is_named_in_an_anonymous_recording(daemon: Daemon, tmp_path: Path) -> None:
+    path = tmp_path / "r"
+
+    def play(daemon: Daemon) -> None:
+        daemon.audit(user="ada", usid=7, msg="ada logged in from 192.0.2.1 and 2001:db8::7")
+        daemon.commit(uinfo=ADA)
+        daemon.commit_failed(provider=DataProvider.NETCONF, ip="192.0.2.1")
+        daemon.audit(user="bob", msg="Müller".encode("latin-1"))
+        daemon.progress(attributes={"device": "ce0-secret"}, msg="push configuration")
+
+    arguments = ("audit,commit-simple,commit-failed,progress", "--count", "5", "--show-passwords")
+    assert recorded(daemon, path, *arguments, play=play) == 0
+    out = anonymous(path, "--key", "k")
+    (tmp_path / "a").write_text(out)
+    data = b"".join(frames(tmp_path / "a"))
+    for word in ("ada", "hush", "192.0.2.1", "2001:db8", "bob", "logged", "ller", "ce0", "secret"):
+        assert word.encode() not in data, word
+    assert bytes([192, 0, 2, 1]) not in data
+    terms: Any = [decode(frame[4:]) for frame in frames(tmp_path / "a")]
+    (_, _, user, usid, msg), commit, failed, *_ = terms
+    assert usid == 7
+    assert commit[2][1] == user
+    assert msg.split()[0] == user
+    address = ".".join(map(str, failed[3]))
+    assert address.encode() in msg
+    assert commit[2][5] == failed[3]
+    assert commit[2][3] == b"cli"
+    assert b"device" in data  # the name of an attribute
+    assert out == anonymous(path, "--key", "k")
+    assert out != anonymous(path)
+    before, after = read(path), read(tmp_path / "a")
+    assert before[0] == after[0]
+    assert [line["at"] for line in before[1]] == [line["at"] for line in after[1]]
+
+
+def received(frame: bytes, daemon: Daemon, sock: socket.socket) -> Any:
+    daemon.send_frame(frame)
+    return events.read_notification(sock)
+
+
+VALUES: list[object] = [
+    1,
+    "secret",
+    value.uint8(3),
+    value.decimal64("1.50"),
+    value.binary(b"secret"),
+    value.oid("1.3.6.1"),
+    value.XMLBEGIN,
+    ["secret", "secret"],
+    True,
+]
+
+
+@pytest.mark.parametrize("kind", SENDABLE)
+def test_every_kind_is_read_as_before(kind: str, daemon: Daemon, sock: socket.socket) -> None:
+    fields: dict[str, Any] = {}
+    if kind == "stream_event":
+        fields = {"stream": "S", "values": [TagValue(1, 2, each) for each in VALUES]}
+    elif kind.startswith("stream_"):
+        fields = {"stream": "S"}
+    elif kind == "snmpa":
+        fields = {"vb": [SnmpVariable("sysContact.0", b"secret"), SnmpOid("1.3.6.1", b"secret")]}
+    elif kind == "call_home":
+        fields = {"device": "secret"}
+    frame = encode(kind, PROTOCOL, PRODUCT.lower(), **fields)
+    replaced = Anonymizer("k").frame(frame)
+    assert b"secret" not in replaced
+    before, after = received(frame, daemon, sock), received(replaced, daemon, sock)
+    assert after["type"] == before["type"]
+    for member in before.keys() - {"type"}:
+        assert after[member].keys() == before[member].keys()
+        numbers = [key for key, item in before[member].items() if isinstance(item, int)]
+        assert {k: after[member][k] for k in numbers} == {k: before[member][k] for k in numbers}
+
+
+def test_an_anonymous_line_of_monitor_keeps_what_is_nobodys() -> None:
+    line = {
+        "read_at": "2026-01-31T12:00:00+00:00",
+        "type": 32,
+        "type_name": "user-session",
+        "user_sess": {
+            "type": 1,
+            "type_name": "start",
+            "uinfo": {
+                "username": "ada",
+                "usid": 7,
+                "context": "cli",
+                "proto": 1,
+                "proto_name": "tcp",
+                "addr": "192.0.2.1",
+                "clearpass": "********",
+            },
+        },
+    }
+    replaced = Anonymizer("k").line(line)
+    user = replaced["user_sess"]["uinfo"]
+    assert "ada" not in json.dumps(replaced)
+    assert "192.0.2.1" not in json.dumps(replaced)
+    assert re.fullmatch(r"10\.\d+\.\d+\.\d+", user["addr"])
+    assert "clearpass" not in user
+    kept = {"usid": 7, "context": "cli", "proto": 1, "proto_name": "tcp"}
+    assert kept.items() <= user.items()
+    assert {**replaced, "user_sess": None} == {**line, "user_sess": None}
+
+
+@given(st.text(), st.text())
+def test_words_stay_the_same_word(one: str, other: str) -> None:
+    def replaced(text: str) -> str:  # not a name of the products as a whole
+        return Anonymizer("k").text(f"! {text}")[2:]
+
+    assert replaced(f"{one} \t {other}") == f"{replaced(one)} \t {replaced(other)}"
+    letters = r"[^\W\d_]{4,}"
+    assert not {*re.findall(letters, one)} & {*re.findall(letters, replaced(one))}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "line 1: not JSON"), ("[]", "line 1: no JSON object")]
+)
+def test_what_is_no_recording(
+    tmp_path: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "r"
+    path.write_text(text)
+    assert main(["anonymize", str(path)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_signal_ends_a_recording(daemon: Daemon, tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    with started("record", str(path), "audit", "--address", address_of(daemon)) as process:
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        daemon.audit(usid=1)
+        process.terminate()
+        assert end_of(process)[0] == 143
+    assert read(path)[0]["recording"] == "confd-events"
