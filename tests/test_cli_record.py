@@ -10,18 +10,29 @@ import stat
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from cli import PATIENCE, address_of, end_of, environment, ran, started
+from cli import (
+    PATIENCE,
+    address_of,
+    end_of,
+    environment,
+    line_of,
+    monitoring,
+    ran,
+    started,
+)
 from conftest import PRODUCT
 from hypothesis import given
 from hypothesis import strategies as st
 
 import confd_events as events
 from confd_events.cli import main
+from confd_events.cli._script import read_script
 from confd_events.cli._terms import Anonymizer, without_passwords
 from confd_events.enums import DataProvider
 from confd_events.testing import (
@@ -32,6 +43,7 @@ from confd_events.testing import (
     User,
     decode,
     encode,
+    frame_of,
     value,
 )
 from confd_events.testing._notifications import KINDS, Peer
@@ -73,7 +85,8 @@ def frames(path: Path) -> list[bytes]:
 
 def test_a_recording_has_the_frames_as_they_were_sent(daemon: Daemon, tmp_path: Path) -> None:
     path = tmp_path / "r"
-    sent = [encode(kind, PROTOCOL, PRODUCT.lower()) for kind in SENDABLE if "stream" not in kind]
+    kinds = [kind for kind in SENDABLE if "stream" not in kind]
+    sent = [encode(kind, PROTOCOL, PRODUCT.lower(), **fields_of(kind)) for kind in kinds]
 
     def play(daemon: Daemon) -> None:
         for frame in sent:
@@ -342,3 +355,160 @@ def test_a_signal_ends_a_recording(daemon: Daemon, tmp_path: Path) -> None:
         process.terminate()
         assert end_of(process)[0] == 143
     assert read(path)[0]["recording"] == "confd-events"
+
+
+# Playing them
+
+
+@contextmanager
+def playing(*arguments: str) -> Iterator[str]:
+    """The address of `simulate ARGUMENTS`, which waits for a subscriber."""
+    with started("simulate", *arguments, "--wait-for-subscriber") as process:
+        address = line_of(process).removeprefix("listening on ")
+        yield address
+        assert end_of(process) == (0, "")
+
+
+def fields_of(kind: str) -> dict[str, Any]:
+    """Fields with which any library can read a notification of a kind, and that say something."""
+    if kind == "stream_event":
+        values = [
+            TagValue(1, 2, value.XMLBEGIN),
+            TagValue(1, 3, "eth0"),
+            TagValue(1, 4, 9000),
+            TagValue(1, 4, True),
+            TagValue(1, 2, value.XMLEND),
+        ]
+        return {"stream": "NETCONF", "values": values}
+    if kind.startswith("stream_"):
+        return {"stream": "NETCONF"}
+    fields: dict[str, dict[str, Any]] = {
+        "snmpa": {"vb": [SnmpVariable("sysContact.0", b"noc"), SnmpOid("1.3.6.1", b"x")]},
+        "call_home": {"device": "ce0"},
+        "commit_failed": {"provider": DataProvider.NETCONF, "ip": "192.0.2.1"},
+        "cq_progress": {
+            "failed_devices": ["ce0"],
+            "failed_reasons": ["gone"],
+            "failed_services": ["/a"],
+            "failed_services_completed_devices": [["ce1"]],
+            "failed_services_failed_devices": [["ce0", "ce2"]],
+        },
+        "progress": {"type": 2, "duration": 5, "attributes": {"n": 1, "d": "ce0"}},
+        "commit_progress": {"links": [("a", "b")], "timestamp": 1_700_000_000_000_001},
+        "user_session": {"uinfo": User(username="ada", ip="2001:db8::1")},
+    }
+    return fields.get(kind, {})
+
+
+PLAYABLE = [kind for kind in SENDABLE if kind not in ("heartbeat", "health_check")]
+
+
+def test_a_recording_is_played_as_it_was(tmp_path: Path) -> None:
+    sent = [encode(kind, PROTOCOL, PRODUCT.lower(), **fields_of(kind)) for kind in PLAYABLE]
+    path, again = tmp_path / "r", tmp_path / "again"
+    lines = [
+        {"at": f"2026-01-31T12:00:00.{number:06}+00:00", "frame": base64.b64encode(frame).decode()}
+        for number, frame in enumerate(sent)
+    ]
+    path.write_text("\n".join(map(json.dumps, [{"recording": "confd-events"}, *lines])))
+    with playing(str(path)) as address:
+        arguments = ("all", "--sync", "--stream", "NETCONF", "--count", str(len(sent)))
+        done = ran("record", str(again), *arguments, "--address", address)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert frames(again) == sent
+
+
+def test_lines_of_monitor_are_played_as_they_were(tmp_path: Path) -> None:
+    with Daemon(product=PRODUCT.lower()) as daemon:
+        daemon.add_stream("NETCONF")
+        daemon.add_names({2: "interface", 3: "name", 4: "mtu"})
+        arguments = ("all", "--stream", "NETCONF", "--json", "--count", str(len(PLAYABLE)))
+        with monitoring(daemon, *arguments, "--sync") as process:
+            for kind in PLAYABLE:
+                getattr(daemon, kind)(**fields_of(kind))
+            written, errors = process.communicate(timeout=PATIENCE)
+    assert errors == ""
+    path = tmp_path / "lines.jsonl"
+    path.write_text(written)
+    with playing(str(path), "--speed", "max") as address:
+        done = ran("monitor", *arguments, "--sync", "--address", address)
+    assert done.stderr == ""
+    before, after = (
+        [json.loads(line) for line in text.splitlines()] for text in (written, done.stdout)
+    )
+    for one, other in zip(before, after):
+        one.pop("read_at")
+        other.pop("read_at")
+        assert one == other
+    assert len(before) == len(after) == len(PLAYABLE)
+
+
+def test_the_times_of_a_recording_are_kept() -> None:
+    lines = [
+        '{"recording": "confd-events"}',
+        '{"read_at": "2026-01-31T12:00:00+00:00", "type": 0, "type_name": "connected"}',
+        '{"read_at": "2026-01-31T12:00:01+00:00", "type_name": "reopen-logs", "type": 8388608}',
+        '{"read_at": "2026-01-31T12:00:03.5+00:00", "type_name": "reopen-logs", "type": 8388608}',
+        '{"read_at": "2026-01-31T12:00:03+00:00", "type_name": "reopen-logs", "type": 8388608}',
+    ]
+    lines[3] = lines[3].replace("03.5", "03.500")
+    assert [step.after for step in read_script("x", lines)] == [0, 2.5, 0]
+
+
+def test_the_speed_of_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    line = (
+        '{"read_at": "2026-01-31T1%d:00:00+00:00", "type_name": "reopen-logs", "type": 8388608}\n'
+    )
+    path.write_text("".join(line % hour for hour in range(5)))  # four hours
+    for speed in ("max", "1000000"):
+        done = ran("simulate", str(path), "--speed", speed)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.count("reopen-logs") == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"frame": "?"}', "frame: not base64"),
+        ('{"frame": "AAAABAA="}', "frame: its length is another than it says"),
+        ('{"frame": 1}', "frame: not base64"),
+        ('{"frame": "AAAAAYM="}', "malformed term"),
+        ('{"type_name": "audt", "type": 1}', "type_name: 'audt' is no notification"),
+        ('{"type_name": "audit", "type": 1, "read_at": "soon"}', "soon"),
+        ('{"type_name": "ha-info", "type": 64, "hnot": {"type": 99}}', "type: None is none of"),
+    ],
+)
+def test_what_can_not_be_played_is_told(line: str, said: str) -> None:
+    with pytest.raises(ValueError, match=f"x, line 1: .*{re.escape(said)}"):
+        list(read_script("x", [line]))
+
+
+def test_names_are_those_of_monitor_everywhere(tmp_path: Path) -> None:
+    script = tmp_path / "s"
+    script.write_text(
+        '{"notification": "commit-simple"}\n'
+        '{"notification": "ha-info", "type": "noprimary", "reason": 31}\n'
+        '{"notification": "NOTIF_DAEMON", "msg": "x"}\n'
+    )
+    done = ran("simulate", str(script))
+    shown = [line.split()[2] for line in done.stdout.splitlines()[3:]]
+    assert shown == ["commit-simple", "ha-info", "daemon"]
+    for only in ("commit-simple,ha-info", "commit-simple ha-info"):
+        done = ran("simulate", "--only", only, "--count", "30", "--rate", "10000", "--seed", "1")
+        assert {line.split()[2] for line in done.stdout.splitlines()[3:]} == {
+            *only.replace(",", " ").split()
+        }
+
+
+def test_recorded_notifications_hold_up_whom_they_did(tmp_path: Path) -> None:
+    with Daemon(product=PRODUCT.lower()) as daemon, socket.socket() as sock:
+        mask = events.NOTIF_AUDIT | events.NOTIF_AUDIT_SYNC
+        events.notifications_connect(sock, mask, **daemon.address)
+        delivery = daemon.replay(encode("audit", PROTOCOL, usid=7))
+        assert not delivery.done
+        events.sync_audit_notification(sock, 7)
+        assert delivery.wait(PATIENCE)
+        assert daemon.replay(encode("commit", PROTOCOL)).count == 0
+        with pytest.raises(ValueError, match="no notification"):
+            daemon.replay(frame_of((None, 1)))

@@ -332,14 +332,14 @@ def test_a_script_on_a_unix_socket_waits_for_its_acknowledgements(tmp_path: Path
         with subscribed(address, mask) as sock:
             assert "subscribed" in line_of(process)
             assert " audit usid=7 -> 1" in line_of(process)
-            assert " commit_diff thandle=9 -> 1" in line_of(process)
-            assert line_of(process) == "waiting for 2 acknowledgements; Ctrl-C ends"
+            assert " commit-diff thandle=9 -> 1" in line_of(process)
+            assert line_of(process) == "waiting for acknowledgements: 2; Ctrl-C ends"
             events.read_notification(sock)
             events.sync_audit_notification(sock, 7)
             assert line_of(process).endswith("acknowledged subscriber=1 notification=audit id=7")
             tctx = events.read_notification(sock)["commit_diff"]["tctx"]
             events.diff_notification_done(sock, tctx)
-            assert line_of(process).endswith("notification=commit_diff id=9")
+            assert line_of(process).endswith("notification=commit-diff id=9")
         assert end_of(process) == (0, "")
     assert not path.exists()
 
@@ -358,7 +358,7 @@ def test_loop_plays_the_script_again(tmp_path: Path) -> None:
     script.write_text('{"notification": "audit", "after": 0.01}\n{"notification": "commit"}')
     done = ran("simulate", str(script), "--loop", "--count", "5")
     kinds = [line.split()[0] for line in without_times(done.stdout)[3:]]
-    assert kinds == ["audit", "commit", "audit", "commit", "audit"]
+    assert kinds == ["audit", "commit-simple", "audit", "commit-simple", "audit"]
     assert done.returncode == 0
 
 
@@ -411,6 +411,8 @@ def test_a_socket_of_the_environment_is_to_be_unset() -> None:
         (["-", "--seed", "3"], "--seed is for notifications without a script"),
         (["--loop"], "--loop is for a script; without one there is no end"),
         (["--only", "audt"], "--only: no notification is called 'audt'; did you mean audit?"),
+        (["--only", "ha"], "--only: no notification is called 'ha'; did you mean ha-info?"),
+        (["--speed", "2"], "--speed is for a script or a recording"),
         (["--only", "heartbeat"], "--only: heartbeat is not made up; write a script for it"),
         (["--address", "x:y"], "address: 'x:y' is neither host:port nor a path with a /"),
         (["--address", "127.0.0.1:70000"], "is neither host:port"),

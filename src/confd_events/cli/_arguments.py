@@ -122,6 +122,11 @@ def per_second(text: str) -> float:
     return _positive(text, "a number above 0")
 
 
+def speed(text: str) -> float:
+    """A speed from an argument: a number above 0, or max."""
+    return math.inf if text == "max" else _positive(text, "a number above 0, or max")
+
+
 def count(text: str) -> int:
     """How many from an argument: 1 or more."""
     if not text.isdecimal() or int(text) < 1:

@@ -22,7 +22,7 @@ def lines_of(name: str) -> Iterator[tuple[int, str]]:
     Raises UsageError when it can't be read.
     """
     try:
-        with _open(name) as file:
+        with opened(name) as file:
             for number, line in enumerate(file, start=1):
                 if line.strip() and not line.lstrip().startswith("#"):
                     yield number, line
@@ -32,5 +32,6 @@ def lines_of(name: str) -> Iterator[tuple[int, str]]:
         raise UsageError(f"{name}: not UTF-8 text") from error
 
 
-def _open(name: str) -> AbstractContextManager[TextIO]:
+def opened(name: str) -> AbstractContextManager[TextIO]:
+    """The file of that name, open to read; - for standard input."""
     return nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8-sig")

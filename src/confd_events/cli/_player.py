@@ -61,7 +61,7 @@ class Player:
         """Returns once no subscriber holds a notification up."""
         self._look()
         if self._waiting:
-            self._show(Piece(f"waiting for {len(self._waiting)} acknowledgements; Ctrl-C ends"))
+            self._show(Piece(f"waiting for acknowledgements: {len(self._waiting)}; Ctrl-C ends"))
         while self._waiting:
             self._wait_until(time.monotonic() + _TICK)
 
@@ -79,7 +79,7 @@ class Player:
         if not delivery.done:
             self._waiting.append(delivery)
         if not self._quiet:
-            self._say(step.kind, _without_passwords(step.written), f"-> {delivery.count}")
+            self._say(step.name, _without_passwords(step.written), f"-> {delivery.count}")
 
     def _look(self) -> None:
         """Prints who has come and gone since the last look, and what was acknowledged."""
@@ -98,7 +98,8 @@ class Player:
     def _say_acknowledged(self, acknowledged: Iterable[Acknowledgement]) -> None:
         for kind, identity, number in acknowledged:
             which = {} if identity is None else {"id": identity}
-            self._say("acknowledged", {"subscriber": number, "notification": kind, **which})
+            name = "ha-info" if kind == "ha" else kind.replace("_", "-")
+            self._say("acknowledged", {"subscriber": number, "notification": name, **which})
 
     def _say(self, name: str, fields: Mapping[str, Any], remark: str = "") -> None:
         self._show.event(datetime.now(timezone.utc), name, fields, remark)

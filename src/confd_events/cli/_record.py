@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Subscribes to notifications of a daemon and writes each to a file, as the daemon
-sent it. Nobody waits for longer than it takes to write.
+sent it. confd-events simulate FILE plays the file again: the same to the byte,
+with its times or faster. Nobody waits for longer than it takes to write.
 
 Passwords are left out. All else is in the file, so it is for its owner alone;
 confd-events anonymize makes one that can be given away. Needs the extra

@@ -20,6 +20,16 @@ from confd_events.testing import Atom, SnmpColumn, SnmpOid, SnmpVariable, User, 
 from confd_events.testing._notifications import KINDS
 
 from ._arguments import time
+from ._recording import (
+    Names,
+    frame_of_line,
+    is_marker,
+    kind_of_type,
+    kinds_named,
+    moment_of,
+    script_line,
+    shown_as,
+)
 
 Object = Mapping[str, Any]
 Enum = Union[type[IntEnum], type[IntFlag]]
@@ -38,21 +48,41 @@ class Step(NamedTuple):
     fields: dict[str, Any]
     """As the method takes them."""
     written: Object
-    """The same as it is in JSON."""
+    """The same as it is in JSON, by the names that monitor has for the keys."""
+    name: str
+    """The name that monitor has for it."""
 
 
-def read_script(name: str, lines: Iterable[str]) -> Iterator[Step]:
-    """The steps of a script; lines that are blank or begin with # are none.
+def read_script(name: str, lines: Iterable[str], names: Names | None = None) -> Iterator[Step]:
+    """The steps of a script or a recording; lines that are blank or begin with # are none.
+
+    names -- gets the names of tags that a recording has
 
     Raises ValueError that tells the script's name, the line's number and what is wrong.
     """
+    before: datetime | None = None
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            yield step(_parsed(line))
+            written = _object(_parsed(line))
+            if is_marker(written):
+                continue
+            moment = moment_of(written)
+            after = 0.0 if moment is None or before is None else (moment - before).total_seconds()
+            before = moment or before
+            yield _step_of(written, max(0.0, after), names or Names())
         except ValueError as error:
             raise ValueError(f"{name}, line {number}: {error}") from error
+
+
+def _step_of(written: Object, after: float, names: Names) -> Step:
+    if "frame" in written:
+        frame = frame_of_line(written)
+        return Step(after, "replay", {"frame": frame}, {}, str(written.get("notification", "")))
+    if "type_name" in written:
+        return step({**script_line(written, names), "after": after})
+    return step(written)
 
 
 def _parsed(line: str) -> Any:
@@ -70,22 +100,16 @@ def step(written: Any) -> Step:
     name = fields.pop("notification", None)
     if not isinstance(name, str):
         raise ValueError('"notification" is missing, or no text; it names one, such as "audit"')
-    kind = kind_named(name)
+    kinds = kinds_named(name)
+    kind = kinds[0] if len(kinds) == 1 else kind_of_type(kinds, fields.pop("type", None))
     after = _after(fields.pop("after", 0))
     converted = _arguments(KINDS[kind].shape, fields, _enums_of(kind))
     try:
         encode(kind, **converted)
     except _UNENCODABLE as error:
         raise ValueError(f"{kind}: {error}") from error
-    return Step(after, kind, converted, fields)
-
-
-def kind_named(name: str) -> str:
-    """The daemon's method of that name, where - may stand for _; ValueError for any other."""
-    kind = name.strip().replace("-", "_")
-    if kind not in KINDS:
-        raise ValueError(f"no notification is called {name!r}{_hint(kind, KINDS)}")
-    return kind
+    shown, fields = shown_as(kind, fields)
+    return Step(after, kind, converted, fields, shown)
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import argparse
 import random
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import cycle, islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confd_events import library
 from confd_events._address import endpoints, written_address
 
 from ._arguments import count as count_argument
-from ._arguments import per_second
+from ._arguments import per_second, speed
 from ._exit import OK, UnavailableError, UsageError
+from ._files import opened
 from ._player import Player
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from confd_events.testing import Daemon
 
     from ._arguments import Subparsers
     from ._script import Step
 
 _DESCRIPTION = """\
-Runs a simulated NSO or ConfD daemon on this host, so that a program can be tried without the real
-one. It sends the notifications of a script, or made-up ones at a steady rate, to all programs that
-subscribe to them. It prints where it listens, and then what it sends, who subscribes, and what is
-acknowledged. It ends with the script, after --count notifications, or by Ctrl-C. Needs the extra
-testing: pip install 'confd-events[testing]'.
+Runs a simulated NSO or ConfD daemon on this host, so that a program can be
+tried without the real one. It sends the notifications of a script or of a
+recording, or made-up ones at a steady rate, to all programs that subscribe to
+them. It prints where it listens, and then what it sends, who subscribes, and
+what is acknowledged. It ends with the script, after --count notifications, or
+by Ctrl-C. Needs the extra testing: pip install 'confd-events[testing]'.
 """
 
 _EXAMPLES = """\
@@ -45,6 +43,7 @@ examples:
   confd-events simulate
   confd-events simulate --rate 10 --only audit,commit --seed 1 --count 100
   confd-events simulate script.jsonl --wait-for-subscriber
+  confd-events simulate recording.jsonl --speed 10
   confd-events simulate --path /tmp/daemon.socket script.jsonl --loop
 """
 
@@ -60,7 +59,10 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=_EXAMPLES,
     )
     parser.add_argument(
-        "script", nargs="?", metavar="FILE", help="the script; - for standard input"
+        "script",
+        nargs="?",
+        metavar="FILE",
+        help="a script, or what record or monitor --json wrote; - for standard input",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -76,6 +78,12 @@ def add_parser(subparsers: Subparsers) -> None:
     mix.add_argument("--only", metavar="NAMES", help="of these kinds alone, such as audit,commit")
     mix.add_argument("--seed", type=int, metavar="N", help="the same again for the same number")
     parser.add_argument(
+        "--speed",
+        type=speed,
+        metavar="N",
+        help="of a script or recording: N times as fast; max for no waiting",
+    )
+    parser.add_argument(
         "--count", type=count_argument, metavar="N", help="end after so many notifications"
     )
     parser.add_argument("--loop", action="store_true", help="play the script again and again")
@@ -90,15 +98,16 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the daemon until its script ends."""
-    steps, streams = _steps(arguments)
+    plan = _steps(arguments)
     with _listening(arguments) as daemon:
-        for stream in streams:
+        daemon.add_names(plan.names)
+        for stream in plan.streams:
             daemon.add_stream(stream)
         player = Player(daemon, arguments.quiet)
         player.introduce()
         if arguments.wait_for_subscriber:
             player.wait_for_subscriber()
-        player.play(islice(steps, arguments.count))
+        player.play(islice(plan.steps, arguments.count))
         player.wait_for_acknowledgements()
     return OK
 
@@ -133,8 +142,17 @@ def _where(arguments: argparse.Namespace) -> dict[str, Any]:
 # What is sent
 
 
-def _steps(arguments: argparse.Namespace) -> tuple[Iterator[Step], set[str]]:
-    """What to play, and the streams in it."""
+class _Plan(NamedTuple):
+    """What to play."""
+
+    steps: Iterator[Step]
+    streams: set[str]
+    """Those that are there from the start."""
+    names: dict[int, str]
+    """Of tags, by number."""
+
+
+def _steps(arguments: argparse.Namespace) -> _Plan:
     try:
         import confd_events.testing  # noqa: F401
     except ImportError as error:
@@ -142,44 +160,47 @@ def _steps(arguments: argparse.Namespace) -> tuple[Iterator[Step], set[str]]:
             "simulate needs the extra testing: pip install 'confd-events[testing]'"
         ) from error
     if arguments.script is None:
-        return _mix(arguments), {_STREAM}
+        if arguments.speed is not None:
+            raise UsageError("--speed is for a script or a recording; without one see --rate")
+        return _Plan(_mix(arguments), {_STREAM}, {})
     for option in ("rate", "only", "seed"):
         if getattr(arguments, option) is not None:
             raise UsageError(f"--{option} is for notifications without a script")
-    steps = _read(arguments.script)
+    steps, names = _read(arguments.script)
+    steps = [step._replace(after=step.after / (arguments.speed or 1)) for step in steps]
     if arguments.loop and not sum(step.after for step in steps):
         raise UsageError('--loop needs a script that takes time; add "after" to a line')
     streams = {step.fields["stream"] for step in steps if "stream" in step.fields}
-    return cycle(steps) if arguments.loop else iter(steps), {_STREAM, *streams}
+    return _Plan(cycle(steps) if arguments.loop else iter(steps), {_STREAM, *streams}, names)
 
 
-def _read(name: str) -> list[Step]:
+def _read(name: str) -> tuple[list[Step], dict[int, str]]:
+    """The steps, and the names of tags by number."""
+    from ._recording import Names
     from ._script import read_script
 
+    names = Names()
     try:
-        with _open(name) as file:
-            steps = list(read_script("standard input" if name == "-" else name, file))
+        with opened(name) as file:
+            steps = list(read_script("standard input" if name == "-" else name, file, names))
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(error) from error
     if not steps:
         raise UsageError(f"{name}: no notification in it")
-    return steps
-
-
-def _open(name: str) -> AbstractContextManager[TextIO]:
-    return nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8-sig")
+    return steps, names.numbers
 
 
 def _mix(arguments: argparse.Namespace) -> Iterator[Step]:
     from ._mix import MIX, mix
-    from ._script import kind_named
+    from ._recording import kinds_named
 
     if arguments.loop:
         raise UsageError("--loop is for a script; without one there is no end")
+    asked = arguments.only or ",".join(MIX)
     try:
-        kinds = [kind_named(name) for name in (arguments.only or ",".join(MIX)).split(",")]
+        kinds = [kind for name in asked.replace(",", " ").split() for kind in kinds_named(name)]
     except ValueError as error:
         raise UsageError(f"--only: {error}") from error
     absent = [kind for kind in kinds if kind not in MIX]

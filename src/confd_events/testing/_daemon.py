@@ -195,6 +195,14 @@ class Daemon(Notifier):
         """Sends a frame with any term to one subscriber (or its id), or to all."""
         return self._hub.send(frame_of(term), subscriber)
 
+    def replay(self, frame: bytes) -> Delivery:
+        """Sends a recorded frame to all who asked for its notification.
+
+        They acknowledge it as they would have. It is at the protocol level that it was recorded
+        with. Raises ValueError for a frame that holds no notification.
+        """
+        return self._hub.replay(frame)
+
     def disconnect(self, subscriber: Subscriber | int | None = None, reset: bool = False) -> None:
         """Ends one connection, or all, after what was sent; with `reset` by a TCP reset.
 

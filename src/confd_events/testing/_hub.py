@@ -14,6 +14,7 @@ from ._notifications import KINDS, Kind, Peer, encode
 from ._schemas import Schemas
 from ._streams import Stream, xpath_error
 from ._subscriber import Subscriber
+from ._terms import decode
 from ._times import DateTime
 
 if TYPE_CHECKING:
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
 Fields = Mapping[str, Any]
 
 _NEWEST = Peer()
+
+
+# Where a notification has the number by which it is acknowledged, behind its bit; HA has none.
+_ACKNOWLEDGED_BY = {"audit": (2,), "commit_diff": (2,), "audit_network": (0, 0)}
+
+
+def _notification(frame: bytes) -> tuple[Any, ...]:
+    """What a frame holds; ValueError when that is no notification."""
+    term = decode(frame[4:])
+    if not isinstance(term, tuple) or not term or not isinstance(term[0], int):
+        raise ValueError(f"no notification: {term!r}")
+    return term
 
 
 class Hub:
@@ -130,6 +143,28 @@ class Hub:
                 if to is None or session.number == (to.id if isinstance(to, Subscriber) else to):
                     self._send(session, frame, delivery)
         return delivery
+
+    def replay(self, frame: bytes) -> Delivery:
+        """Sends a recorded frame to all who asked for its notification; see Daemon.replay()."""
+        bit, *rest = _notification(frame)
+        kind = next((kind for kind in KINDS.values() if kind.bit == bit), None)
+        delivery = Delivery(self.changed)
+        with self.changed:
+            for session in self._sessions.values():
+                if session.live & bit and self._send(session, frame, delivery) and kind:
+                    self._owe_recorded(session, kind, rest, delivery)
+        return delivery
+
+    def _owe_recorded(
+        self, session: Session, kind: Kind, rest: list[Any], delivery: Delivery
+    ) -> None:
+        ack = kind.ack
+        if ack is None or not session.live & ack.sync:
+            return
+        number: Any = rest if ack.kind in _ACKNOWLEDGED_BY else None
+        for position in _ACKNOWLEDGED_BY.get(ack.kind, ()):
+            number = number[position]
+        self.ledger.owe(Acknowledgement(ack.kind, number, session.number), delivery)
 
     def _record(self, fields: Fields, frame: bytes) -> None:
         if fields["stream"] not in self._streams:
