@@ -26,6 +26,7 @@ from cli import (
     address_of,
     end_of,
     environment,
+    line_of,
     monitoring,
     ran,
     send_audit,
@@ -288,6 +289,21 @@ def test_a_signal_ends_it_while_it_connects(
             assert end_of(process) == (code, "")
             assert time.monotonic() - begun < 20
             peer.close()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_in_the_midst_of_a_notification(
+    daemon: Daemon, number: signal.Signals, code: int
+) -> None:
+    with monitoring(daemon, "audit") as process:
+        send_audit(daemon)
+        assert line_of(process)
+        daemon.send_frame((100_000).to_bytes(4, "big") + bytes([131]) + bytes(50_000))
+        time.sleep(0.5)  # for libconfd to be in it
+        process.send_signal(number)
+        begun = time.monotonic()
+        assert end_of(process)[0] == code
+        assert time.monotonic() - begun < 20
 
 
 def test_errors_never_come_among_the_lines() -> None:

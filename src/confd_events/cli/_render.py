@@ -157,16 +157,17 @@ def _is_block(value: Any) -> bool:
 def _folded(pieces: Iterable[Piece], width: int, indent: int) -> Iterator[list[Piece]]:
     """Lines of at most `width` columns, broken at spaces; all but the first are indented."""
     line: list[Piece] = []
-    column = 0
+    column = held = 0
     for word in _words(pieces):
         size = sum(_columns(piece.text) for piece in word)
-        if column > indent and column + size > width:
+        if held and column + size > width:
             yield line
-            line, column = [Piece(" " * indent)], indent
+            line, column, held = [Piece(" " * indent)], indent, 0
             word = [word[0]._replace(text=word[0].text.lstrip(" ")), *word[1:]]
             size = sum(_columns(piece.text) for piece in word)
         line += word
         column += size
+        held += 1
     yield line
 
 
