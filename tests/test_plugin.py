@@ -10,7 +10,7 @@ import pytest
 from conftest import PRODUCT
 from subscribing import PATIENCE, wait_until
 
-from confd_events import Dropped, Notif, Subscription, library
+from confd_events import Dropped, Notif, Subscription, library, subscribe
 from confd_events.testing import Acknowledgement, Daemon, User
 
 if TYPE_CHECKING:
@@ -142,6 +142,26 @@ def test_an_event_that_the_test_does_not_acknowledge_is_reported(
     result, output = run_project(pytester, "-W", "error", test_it=test)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "RuntimeWarning: <Event audit" in output
+
+
+def test_what_a_test_waits_for_in_vain_is_told(confd_daemon: Daemon) -> None:
+    with pytest.raises(TimeoutError, match=r"^no subscriber within 0\.1 s; connected: none$"):
+        confd_daemon.wait_for_subscribers(timeout=0.1)
+    where = confd_daemon.address
+    with subscribe("audit", "audit-sync", address=(where["ip"], where["port"]), ack="manual"):
+        with pytest.raises(
+            TimeoutError,
+            match=r"^1 subscriber of 2 within 0\.1 s; connected: subscriber 1 to audit\|audit-sync",
+        ):
+            confd_daemon.wait_for_subscribers(2, timeout=0.1)
+        with pytest.raises(
+            TimeoutError,
+            match=r"^sent to 1, 1 not acknowledged after 0\.1 s: audit 7 by subscriber 1 "
+            r"\(to audit\|audit-sync\)$",
+        ):
+            confd_daemon.audit(usid=7).wait(0.1)
+        with pytest.raises(TimeoutError, match=r"^no acknowledgement within 0\.1 s; connected: "):
+            confd_daemon.wait_for_acknowledgements(timeout=0.1)
 
 
 def test_a_project_without_the_extra_is_told_to_install_it(pytester: pytest.Pytester) -> None:

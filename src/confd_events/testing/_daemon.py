@@ -11,6 +11,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
+from confd_events.enums import Notif, label
+
 from ._faults import Faults
 from ._handshake import Settings
 from ._hub import Hub
@@ -156,13 +158,13 @@ class Daemon(Notifier):
 
     def wait_for_subscribers(self, count: int = 1, timeout: float = 5.0) -> tuple[Subscriber, ...]:
         """The subscribers once there are `count`; TimeoutError after `timeout` seconds."""
-        return self._wait(lambda: self.subscribers, count, timeout)
+        return self._wait("subscriber", lambda: self.subscribers, count, timeout)
 
     def wait_for_acknowledgements(
         self, count: int = 1, timeout: float = 5.0
     ) -> list[Acknowledgement]:
         """All acknowledgements once there are `count`; TimeoutError after `timeout` seconds."""
-        return self._wait(lambda: self.acknowledgements, count, timeout)
+        return self._wait("acknowledgement", lambda: self.acknowledgements, count, timeout)
 
     def add_stream(self, name: str, replay: bool = True) -> None:
         """Makes an event stream known; with `replay` it keeps a log of its events."""
@@ -234,11 +236,21 @@ class Daemon(Notifier):
                 session.start()
                 self._connections = [c for c in self._connections if not c.over] + [session]
 
-    def _wait(self, items: Callable[[], Items], count: int, timeout: float) -> Items:
+    def _present(self) -> str:
+        """Who is there, for people."""
+        present = [f"subscriber {one.id} to {label(Notif(one.mask))}" for one in self.subscribers]
+        others = sum(not one.over for one in self._connections) - len(present)
+        present += [f"{others} not yet subscribed"] if others > 0 else []
+        return f"connected: {'; '.join(present) or 'none'}"
+
+    def _wait(self, what: str, items: Callable[[], Items], count: int, timeout: float) -> Items:
         changed = self._hub.changed
         with changed:
             if not changed.wait_for(lambda: len(items()) >= count, timeout):
-                raise TimeoutError(f"{len(items())} of {count} after {timeout} s")
+                raise TimeoutError(
+                    f"{len(items()) or 'no'} {what}{'' if count == 1 else f' of {count}'} "
+                    f"within {timeout:g} s; {self._present()}"
+                )
             return items()
 
 

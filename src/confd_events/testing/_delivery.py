@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 if TYPE_CHECKING:
     import threading
@@ -26,8 +26,11 @@ class Delivery:
     `count` is the number of subscribers that it was sent to.
     """
 
-    def __init__(self, changed: threading.Condition) -> None:
+    def __init__(
+        self, changed: threading.Condition, missing: Callable[[Delivery], str] | None = None
+    ) -> None:
         self._changed = changed
+        self._missing = missing
         self._owing = 0
         self.count = 0
 
@@ -41,7 +44,11 @@ class Delivery:
         """True once the notification is done; TimeoutError after `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self._owing, timeout):
-                raise TimeoutError(f"{self._owing} acknowledgements missing")
+                missing = "" if self._missing is None else f": {self._missing(self)}"
+                raise TimeoutError(
+                    f"sent to {self.count}, {self._owing} not acknowledged after "
+                    f"{timeout:g} s{missing}"
+                )
         return True
 
 

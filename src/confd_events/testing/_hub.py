@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from confd_events.enums import ErrorCode, Notif
+from confd_events.enums import ErrorCode, Notif, label
 
 from ._delivery import Acknowledgement, Delivery, Ledger
 from ._notifications import KINDS, Kind, Peer, encode
@@ -123,7 +123,7 @@ class Hub:
         kind = KINDS[name]
         # Encoded even when nobody listens: a wrong field is an error in any case.
         frames = {_NEWEST: kind.frame(_NEWEST, fields)}
-        delivery = Delivery(self.changed)
+        delivery = Delivery(self.changed, self._missing)
         with self.changed:
             if name == "stream_event":
                 self._record(fields, frames[_NEWEST])
@@ -144,11 +144,21 @@ class Hub:
                     self._send(session, frame, delivery)
         return delivery
 
+    def _missing(self, delivery: Delivery) -> str:
+        """Who has not acknowledged a notification, and what; for people."""
+        owed = [expected for expected, waiting, *_ in self.ledger._owed if waiting is delivery]
+        masks = {one.id: label(Notif(one.mask)) for one in self.subscribers}
+        return "; ".join(
+            f"{kind.replace('_', '-')}{'' if number is None else f' {number}'} by subscriber "
+            f"{subscriber} (to {masks.get(subscriber, 'nothing any more')})"
+            for kind, number, subscriber in owed
+        )
+
     def replay(self, frame: bytes) -> Delivery:
         """Sends a recorded frame to all who asked for its notification; see Daemon.replay()."""
         bit, *rest = _notification(frame)
         kind = next((kind for kind in KINDS.values() if kind.bit == bit), None)
-        delivery = Delivery(self.changed)
+        delivery = Delivery(self.changed, self._missing)
         with self.changed:
             for session in self._sessions.values():
                 if session.live & bit and self._send(session, frame, delivery) and kind:
