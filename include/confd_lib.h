@@ -384,7 +384,10 @@ typedef struct confd_tag_value {
     confd_value_t v;
 } confd_tag_value_t;
 
-typedef struct confd_hkeypath confd_hkeypath_t;
+typedef struct confd_hkeypath {
+    int len;
+    confd_value_t v[MAXDEPTH][MAXKEYLEN];
+} confd_hkeypath_t;
 
 struct confd_ip {
     int af;

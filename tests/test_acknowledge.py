@@ -179,7 +179,7 @@ class TestTransaction:
         until_reset(sock)
         with pytest.raises(events.Error) as caught:
             events.diff_notification_done(sock, tctx)
-        assert caught.value.confd_errno == events.ERR_OS
+        assert caught.value.confd_errno == events.ERR_EOF
         with pytest.raises(ValueError, match="tctx"):
             events.diff_notification_done(sock, tctx)
 
@@ -214,5 +214,5 @@ def test_lost_connection(daemon: Daemon, connect: Connect) -> None:
     until_reset(sock)
     with pytest.raises(events.Error) as caught:
         events.sync_ha_notification(sock)
-    assert caught.value.confd_errno == events.ERR_OS
-    assert caught.value.strerror
+    assert caught.value.confd_errno == events.ERR_EOF
+    assert caught.value.confd_lasterr == "Socket to ConfD is closed"

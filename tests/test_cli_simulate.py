@@ -111,12 +111,12 @@ def test_values_of_a_stream(connect: Connect, daemon: Daemon) -> None:
         "true": True,
         "1.500000": 1.5,
         "3": {"uint8": 3},
-        "1.50": {"decimal64": "1.50"},
+        "1.5": {"decimal64": "1.50"},
         "10.0.0.1": {"ip": "10.0.0.1"},
         "10.0.0.0/8": {"prefix": "10.0.0.0/8"},
         "1.3.6": {"oid": "1.3.6"},
         "2026-01-02Z": {"date": {"year": 2026, "month": 1, "day": 2}},
-        "P1D": {"duration": {"days": 1}},
+        "P1DT0H0M0S.0": {"duration": {"days": 1}},
         "00ff": {"binary": "00ff"},
     }
     data = events.NotificationsData(stream_name="S")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import Connect
+from subscribing import run_program
 
 import confd_events as events
 from confd_events import EOF, Error, NotificationsData
@@ -44,19 +45,11 @@ def failed(daemon: Daemon, mask: int = events.NOTIF_AUDIT, data: Any = None) -> 
         (socket.AF_UNIX, {"path": "\0confd-events-test"}),
     ],
 )
-@pytest.mark.parametrize("secret", [None, SECRET])
 def test_families(
-    family: int,
-    where: dict[str, Any],
-    secret: bytes | None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    family: int, where: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if secret:
-        (tmp_path / "secret").write_bytes(secret)
-        monkeypatch.setenv("NCS_IPC_ACCESS_FILE", "secret")
-    with Daemon(**where, secret=secret) as daemon, connecting(family) as sock:
+    with Daemon(**where) as daemon, connecting(family) as sock:
         events.notifications_connect(sock, events.NOTIF_AUDIT, **daemon.address)
         daemon.wait_for_subscribers()
         daemon.audit(msg="hello")
@@ -111,14 +104,15 @@ def test_what_the_daemon_is_told(connect: Connect, daemon: Daemon) -> None:
         xpath_filter="/a[b='c']",
         verbosity=events.VERBOSITY_DEBUG,
     )
+    connect(mask | events.NOTIF_COMMIT_PROGRESS, data)
     connect(mask, data)
-    (subscriber,) = daemon.subscribers
+    progress, subscriber = daemon.wait_for_subscribers(2)
+    assert (progress.verbosity, subscriber.verbosity) == (events.VERBOSITY_DEBUG, 0)
     assert subscriber.mask == mask
     assert subscriber.heartbeat_interval == 10_000
     assert subscriber.health_check_interval == 20_000
     assert subscriber.stream == "NETCONF"
     assert subscriber.filter == "/a[b='c']"
-    assert subscriber.verbosity == events.VERBOSITY_DEBUG
 
 
 def test_an_interval_without_its_bit_is_not_sent(connect: Connect, daemon: Daemon) -> None:
@@ -155,31 +149,61 @@ def test_nobody_listens() -> None:
     assert str(error) == f"{error.confd_strerror} (24): {error.confd_lasterr}"
 
 
-def test_wrong_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# The secret, which libconfd reads when confd_events is imported, and never again
+
+CONNECT = """
+import os, socket
+import confd_events as events
+for name in ("CONFD_IPC_ACCESS_FILE", "NCS_IPC_ACCESS_FILE"):
+    os.environ[name] = "/too/late"
+with socket.socket() as sock:
+    try:
+        events.notifications_connect(sock, events.NOTIF_AUDIT, **{address})
+    except events.Error as error:
+        print(type(error).__name__, error.confd_errno, error.confd_lasterr)
+    else:
+        print("connected")
+"""
+
+
+def connected_with(daemon: Daemon, **variables: str) -> str:
+    """What a process says that connects, with these variables from its beginning."""
+    done = run_program(CONNECT.format(address=daemon.address), **variables)
+    assert (done.stderr, done.returncode) == ("", 0)
+    return done.stdout
+
+
+def test_right_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(SECRET)
+    for variable in ("CONFD_IPC_ACCESS_FILE", "NCS_IPC_ACCESS_FILE"):
+        with Daemon(secret=SECRET) as daemon:
+            said = connected_with(daemon, **{variable: str(tmp_path / "secret")})
+        assert said == "connected\n"
+
+
+def test_wrong_secret(tmp_path: Path) -> None:
     # Without its newline it is another secret.
     (tmp_path / "secret").write_bytes(SECRET.strip())
-    monkeypatch.setenv("CONFD_IPC_ACCESS_FILE", str(tmp_path / "secret"))
     with Daemon(secret=SECRET) as daemon:
-        error = failed(daemon)
-    assert (error.confd_errno, error.confd_lasterr) == (events.ERR_PROTOUSAGE, "Access denied")
-    assert error.errno is None
+        said = connected_with(daemon, CONFD_IPC_ACCESS_FILE=str(tmp_path / "secret"))
+    assert said.startswith(f"Error {events.ERR_PROTOUSAGE} Access denied")
 
 
-def test_the_first_variable_names_the_secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_variable_names_the_secret(tmp_path: Path) -> None:
     (tmp_path / "right").write_bytes(SECRET)
-    monkeypatch.setenv("CONFD_IPC_ACCESS_FILE", str(tmp_path / "right"))
-    monkeypatch.setenv("NCS_IPC_ACCESS_FILE", str(tmp_path / "missing"))
-    with Daemon(secret=SECRET) as daemon, connecting() as sock:
-        events.notifications_connect(sock, events.NOTIF_AUDIT, **daemon.address)
+    right, missing = str(tmp_path / "right"), str(tmp_path / "missing")
+    with Daemon(secret=SECRET) as daemon:
+        said = connected_with(daemon, CONFD_IPC_ACCESS_FILE=right, NCS_IPC_ACCESS_FILE=missing)
+        assert said == "connected\n"
+        said = connected_with(daemon, CONFD_IPC_ACCESS_FILE=missing, NCS_IPC_ACCESS_FILE=right)
+        assert said.startswith(f"EOF {events.ERR_EOF} ")
 
 
-def test_unreadable_secret(daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NCS_IPC_ACCESS_FILE", str(tmp_path / "missing"))
-    error = failed(daemon)
-    assert error.errno == errno.ENOENT
-    assert "missing" in error.confd_lasterr
+def test_unreadable_secret(tmp_path: Path) -> None:
+    """It is as if there were none."""
+    with Daemon() as daemon:
+        said = connected_with(daemon, NCS_IPC_ACCESS_FILE=str(tmp_path / "missing"))
+    assert said == "connected\n"
 
 
 def test_version_refused() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Callable, NamedTuple
 
 import pytest
 from conftest import PRODUCT
-from subscribing import HANDSHAKE, wait_until, where
+from subscribing import HANDSHAKE, run_program, wait_until, where
 
 import confd_events
 from confd_events import subscribe, subscribe_async
@@ -34,7 +34,9 @@ class Quoted(NamedTuple):
 
     def is_that_of(self, error: BaseException | Warning) -> bool:
         pattern = ".+".join(map(re.escape, self.message.split("…")))
-        return type(error).__name__ == self.kind and bool(re.fullmatch(pattern, str(error)))
+        return type(error).__name__ == self.kind and bool(
+            re.fullmatch(pattern, str(error), re.DOTALL)
+        )
 
 
 QUOTED = [Quoted(*row) for row in ROW.findall((ROOT / "docs" / "errors.md").read_text())]
@@ -115,14 +117,26 @@ def unknown_host() -> None:
 
 
 @provokes
-def no_access_file() -> None:
-    with running() as (_, address), variable("ACCESS_FILE", "/no/such/file"):
-        subscribe("audit", address=address)
+def wrong_secret() -> None:
+    """In a process that has a secret from its beginning."""
+    program = """
+        import confd_events
+        try:
+            confd_events.subscribe("audit", address={address})
+        except confd_events.Error as error:
+            print(error.confd_errno, error.confd_strerror, error.confd_lasterr, sep="\\n")
+    """
+    with running(secret=b"right") as (_, address):
+        variables = {f"{PRODUCT}_IPC_ACCESS_FILE": __file__}
+        done = run_program(program.format(address=address), **variables)
+    code, meaning, text = done.stdout.splitlines()
+    raise confd_events.Error(int(code), meaning, text)
 
 
 @provokes
-def wrong_secret() -> None:
-    with running(secret=b"right") as (_, address), variable("ACCESS_FILE", __file__):
+def another_service() -> None:
+    faults = Faults(version_reply=b"HTTP/1.1 400 Bad Request\r\n")
+    with running(faults=faults) as (_, address):
         subscribe("audit", address=address)
 
 

@@ -147,18 +147,15 @@ def test_a_timeout_holds_without_descriptors() -> None:
 
 
 def test_no_descriptor_for_the_secret(tmp_path: Path) -> None:
+    """None is needed: the secret was read before."""
     (tmp_path / "secret").write_text("secret")
     program = """
-        try:
-            events.notifications_connect(sock, events.NOTIF_AUDIT, **address)
-        except events.Error as error:
-            print(error.confd_lasterr)
+        events.notifications_connect(sock, events.NOTIF_AUDIT, **address)
+        print("connected")
     """
     with Daemon(secret=b"secret") as daemon:
         path = str(tmp_path / "secret")
-        (said,) = run_without_descriptors(daemon, program, NCS_IPC_ACCESS_FILE=path)
-    assert path in said
-    assert os.strerror(errno.EMFILE) in said
+        assert run_without_descriptors(daemon, program, NCS_IPC_ACCESS_FILE=path) == ["connected"]
 
 
 def test_no_descriptor_for_loading_schemas() -> None:

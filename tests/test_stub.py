@@ -115,7 +115,7 @@ def run(program: Path, *arguments: str, stdin: str = "") -> str:
 
 UINFO: Term = (
     *(11, b"admin", b"secret", b"cli", 2, (127, 0, 0, 1), 4321, 1700000000),
-    *("undefined", 0),
+    *(b"", 0),
 )
 VARBIND: Term = ((2, 3, [1, 255]), b"v")
 COMPLETED: Term = [(b"/svc", [b"d0", b"d1"])]
@@ -189,13 +189,16 @@ FIELDS = {
 }
 
 
+# A product's library takes its own form alone of a progress event.
+LEFT_OUT = {"ncs": {"progress12"}, "confd": {"progress19", "cq", "callhome"}}
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_level_and_product(tmp_path: Path, level: str, product: str) -> None:
     program = build(tmp_path, level, product)
     assert program is not None
-    ncs_only = ("cq", "callhome") if product == "confd" else ()
-    frames = {name: hexed for name, hexed in FIELDS[level].items() if name not in ncs_only}
+    frames = {n: hexed for n, hexed in FIELDS[level].items() if n not in LEFT_OUT[product]}
     out = run(program, "fields", stdin=lines(frames))
     assert out.splitlines() == [f"{name} checked" for name in frames]
 
@@ -210,34 +213,14 @@ MALFORMED: dict[str, tuple[str, str]] = {
     "two-bits": (frame((3, 1, 2, b"m")), "Bad notification struct"),
     "no-bit": (frame((0,)), "Bad notification struct"),
     "no-struct": (frame((2**17,)), "Bad notification struct"),
-    "trailing": (frame(encode((8192,)) + b"\0", raw=True), "heartbeat: frame: 1 bytes too many"),
     "no-version": ("00000001" + "61", "not an external term"),
-    "empty": ("00000000", "cut short"),
     "count": (
         frame(b"h\x02" + encode(524288) + b"h\x02" + encode(TIME) + b"l\x7f\xff\xff\xff", raw=True),
         "stream: values: 2147483647 elements can not fit in 0 bytes",
     ),
-    "deep": (
-        frame(
-            b"h\x02"
-            + encode(524288)
-            + b"h\x02"
-            + encode(TIME)
-            + b"l\0\0\0\1h\2l\0\0\0\1a\1a\2"
-            + b"l\0\0\0\1" * 100
-            + b"a\1"
-            + b"j" * 101,
-            raw=True,
-        ),
-        "stream: value: nested too deeply",
-    ),
     "string": (
         frame(b"h\x02" + encode(524288) + b"h\x02" + encode(TIME) + b"k\0\2ab", raw=True),
         "expected a tuple, found a byte of a string",
-    ),
-    "port": (
-        frame((256, 2, 2, (10, 0, 0, 1), 65536)),
-        "commit failed: port: 65536 does not fit",
     ),
     "varbinds": (
         frame((512, (5, 1, (10, 0, 0, 1), 161, 0, 0, 7, []))),
@@ -263,7 +246,6 @@ ALTERNATIVES = {
     "atom": b"h\2b\0\x08\0\0d\0\x0freplay_complete",
     "atom-utf8": b"h\2b\0\x08\0\0v\0\x0freplay_complete",
     "small-atom-utf8": b"h\2b\0\x08\0\0w\x0freplay_complete",
-    "absent": b"h\5a\1w\x09undefinedw\x09undefinedw\x09undefinedw\x09undefined",
     "float": b"h\2b\0\x08\0\0h\2"
     + encode(TIME)
     + b"l\0\0\0\1h\2l\0\0\0\1a\1a\2"
@@ -280,11 +262,36 @@ def test_accepts_every_form_of_a_term(checker: Path) -> None:
     assert out.splitlines() == [f"{name} 0 " for name in frames]
 
 
-def test_connects(checker: Path, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_bytes(b"abc\n" * 100)
+def test_connects(checker: Path) -> None:
+    run(checker, "connect")
+
+
+def run_with_secret(checker: Path, *digest: str, **variables: str) -> None:
+    command = [str(checker), "secret", *digest]
+    environment = {"PATH": os.environ["PATH"], **variables}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_proves_the_secret_that_was_there_at_the_beginning(checker: Path, tmp_path: Path) -> None:
+    secret, empty = tmp_path / "secret", tmp_path / "empty"
+    secret.write_bytes(b"abc\n" * 200)
+    empty.touch()
     digest = hashlib.md5(secret.read_bytes() + bytes(16)).hexdigest()
-    run(checker, "connect", str(secret), digest)
+    run_with_secret(checker, digest, NCS_IPC_ACCESS_FILE=str(secret))
+    run_with_secret(
+        checker, digest, CONFD_IPC_ACCESS_FILE=str(secret), NCS_IPC_ACCESS_FILE=str(empty)
+    )
+    # One that can't be read is none; the other variable does not stand in for it.
+    for unreadable in ("/nonexistent/secret", str(tmp_path), str(empty), ""):
+        run_with_secret(checker, CONFD_IPC_ACCESS_FILE=unreadable, NCS_IPC_ACCESS_FILE=str(secret))
+
+
+def test_a_secret_ends_at_a_nul(checker: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"x" * 600 + b"\0" + b"y" * 600)
+    digest = hashlib.md5(b"x" * 600 + bytes(16)).hexdigest()
+    run_with_secret(checker, digest, CONFD_IPC_ACCESS_FILE=str(secret))
 
 
 def test_acknowledges(checker: Path) -> None:

@@ -452,7 +452,7 @@ static bool lie_about_length(struct frame *f)
                                        : f->size - HEAD + below(&f->seed, 9) - 4;
 
     put_number(f->data, length, HEAD);
-    return length == f->size - HEAD;
+    return length == f->size - HEAD && length > 0;
 }
 
 size_t mutate_frame(uint8_t *frame, size_t size, size_t most, const uint8_t *other,
@@ -470,6 +470,7 @@ size_t mutate_frame(uint8_t *frame, size_t size, size_t most, const uint8_t *oth
         changes[below(&f.seed, sizeof changes / sizeof changes[0])](&f);
     }
     put_number(f.data, f.size - HEAD, HEAD);
+    *in_step = f.size > HEAD; /* the library takes an empty frame for the end of the stream */
     if (below(&f.seed, 64) == 0) {
         *in_step = lie_about_length(&f);
     }
@@ -491,7 +492,7 @@ size_t vary_frame(uint8_t *frame, size_t size, size_t most, uint64_t seed)
 
 size_t random_frame(uint8_t *frame, size_t most, uint64_t seed)
 {
-    size_t size = HEAD + below(&seed, (most < 300 ? most : 300) - HEAD);
+    size_t size = HEAD + 1 + below(&seed, (most < 300 ? most : 300) - HEAD - 1);
 
     for (size_t i = HEAD; i < size; i++) {
         frame[i] = (uint8_t)next(&seed);

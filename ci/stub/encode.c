@@ -35,52 +35,75 @@ void stub_put_tuple(struct stub_message *m, unsigned arity)
     put_number(m, arity, 1);
 }
 
-static void put_big(struct stub_message *m, int64_t number)
+void stub_put_nil(struct stub_message *m)
 {
-    uint64_t magnitude = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-
-    put_number(m, TAG_SMALL_BIG, 1);
-    put_number(m, 8, 1);
-    put_number(m, number < 0, 1);
-    for (int i = 0; i < 8; i++) {
-        put_number(m, magnitude >> (8 * i), 1);
-    }
+    put_number(m, TAG_NIL, 1);
 }
 
-void stub_put_int(struct stub_message *m, int64_t number)
+void stub_put_int(struct stub_message *m, int number)
 {
     if (number >= 0 && number <= UINT8_MAX) {
         put_number(m, TAG_SMALL_INTEGER, 1);
         put_number(m, (uint64_t)number, 1);
-    } else if (number >= INT32_MIN && number <= INT32_MAX) {
+    } else {
         put_number(m, TAG_INTEGER, 1);
         put_number(m, (uint64_t)number, 4);
-    } else {
-        put_big(m, number);
     }
 }
 
-static bool is_ascii(const char *text)
+static unsigned bytes_of(uint64_t magnitude)
 {
-    while (*text != '\0' && (unsigned char)*text < 0x80) {
-        text++;
+    unsigned bytes = 0;
+
+    for (; magnitude > 0; magnitude >>= 8) {
+        bytes++;
     }
-    return *text == '\0';
+    return bytes;
 }
 
+/* A subscription's numbers are bignums from 28 bits on. */
+void stub_put_long(struct stub_message *m, int64_t number)
+{
+    uint64_t magnitude = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+    if (number >= -(1 << 27) && number < 1 << 27) {
+        stub_put_int(m, (int)number);
+        return;
+    }
+    put_number(m, TAG_SMALL_BIG, 1);
+    put_number(m, bytes_of(magnitude), 1);
+    put_number(m, number < 0, 1);
+    for (; magnitude > 0; magnitude >>= 8) {
+        put_number(m, magnitude, 1);
+    }
+}
+
+static size_t utf8_size(const char *latin1)
+{
+    size_t size = 0;
+
+    for (; *latin1 != '\0'; latin1++) {
+        size += (unsigned char)*latin1 < 0x80 ? 1 : 2;
+    }
+    return size;
+}
+
+/* The name is Latin-1, and goes out as UTF-8. */
 void stub_put_atom(struct stub_message *m, const char *name)
 {
-    size_t size = strlen(name);
-    bool ascii = is_ascii(name);
+    size_t size = utf8_size(name);
+    bool is_small = size < UINT8_MAX;
 
-    if (size <= UINT8_MAX) {
-        put_number(m, ascii ? TAG_SMALL_ATOM : TAG_SMALL_ATOM_UTF8, 1);
-        put_number(m, size, 1);
-    } else {
-        put_number(m, ascii ? TAG_ATOM : TAG_ATOM_UTF8, 1);
-        put_number(m, size, 2);
+    put_number(m, is_small ? TAG_SMALL_ATOM_UTF8 : TAG_ATOM_UTF8, 1);
+    put_number(m, size, is_small ? 1 : 2);
+    for (; *name != '\0'; name++) {
+        unsigned char c = (unsigned char)*name;
+        if (c < 0x80) {
+            put_number(m, c, 1);
+        } else {
+            put_number(m, (uint64_t)(0xc0 | c >> 6) << 8 | (0x80 | (c & 0x3f)), 2);
+        }
     }
-    put_bytes(m, name, size);
 }
 
 void stub_put_binary(struct stub_message *m, const char *text)

@@ -8,8 +8,7 @@
 #include "stub.h"
 
 static _Thread_local int last_code;
-static _Thread_local char last_text[1024];
-static _Thread_local char unknown_text[32];
+static _Thread_local char last_text[8192];
 
 int *confd_errno_location(void)
 {
@@ -51,16 +50,17 @@ int stub_fail_eof(void)
     return CONFD_EOF;
 }
 
+/* What users meet is as libconfd 8.2.5 says it, to be found by searching; the
+ * rest is worded anew. */
 static const char *const sentences[] = {
-    [0] = "No error",
-    [CONFD_ERR_NOEXISTS] = "Item does not exist",
+    [CONFD_ERR_NOEXISTS] = "item does not exist",
     [CONFD_ERR_ALREADY_EXISTS] = "Item already exists",
     [CONFD_ERR_ACCESS_DENIED] = "Access denied",
     [CONFD_ERR_NOT_WRITABLE] = "Item is not writable",
-    [CONFD_ERR_BADTYPE] = "Value has the wrong type",
+    [CONFD_ERR_BADTYPE] = "item has a bad/wrong type",
     [CONFD_ERR_NOTCREATABLE] = "Item can not be created",
     [CONFD_ERR_NOTDELETABLE] = "Item can not be deleted",
-    [CONFD_ERR_BADPATH] = "Path does not exist in the schema",
+    [CONFD_ERR_BADPATH] = "badly formatted or nonexistent path",
     [CONFD_ERR_NOSTACK] = "Nothing to pop from the stack",
     [CONFD_ERR_LOCKED] = "Item is locked",
     [CONFD_ERR_INUSE] = "Item is in use",
@@ -70,13 +70,13 @@ static const char *const sentences[] = {
     [CONFD_ERR_TOO_FEW_ELEMS] = "A list has too few elements",
     [CONFD_ERR_TOO_MANY_ELEMS] = "A list has too many elements",
     [CONFD_ERR_BADSTATE] = "Call not allowed in the current state",
-    [CONFD_ERR_INTERNAL] = "Internal error",
+    [CONFD_ERR_INTERNAL] = "internal error",
     [CONFD_ERR_EXTERNAL] = "External code reported an error",
-    [CONFD_ERR_MALLOC] = "Out of memory",
-    [CONFD_ERR_PROTOUSAGE] = "Interface used in the wrong way",
-    [CONFD_ERR_NOSESSION] = "No such session",
+    [CONFD_ERR_MALLOC] = "Failed to allocate",
+    [CONFD_ERR_PROTOUSAGE] = "Bad protocol usage or unexpected retval",
+    [CONFD_ERR_NOSESSION] = "A session must be established prior to this command",
     [CONFD_ERR_TOOMANYTRANS] = "Too many transactions",
-    [CONFD_ERR_OS] = "The operating system reported an error",
+    [CONFD_ERR_OS] = "system call failed",
     [CONFD_ERR_HA_CONNECT] = "Could not connect to the HA peer",
     [CONFD_ERR_HA_CLOSED] = "The HA peer closed the connection",
     [CONFD_ERR_HA_BADFXS] = "The HA peers have different schemas",
@@ -97,12 +97,12 @@ static const char *const sentences[] = {
     [CONFD_ERR_MISSING_INSTANCE] = "A required instance is missing",
     [CONFD_ERR_INVALID_INSTANCE] = "An instance identifier is invalid",
     [CONFD_ERR_UNAVAILABLE] = "The service is not available",
-    [CONFD_ERR_EOF] = "The peer closed the socket",
+    [CONFD_ERR_EOF] = "Lost connection to ConfD",
     [CONFD_ERR_NOTMOVABLE] = "Item can not be moved",
     [CONFD_ERR_HA_WITH_UPGRADE] = "HA is not possible during an upgrade",
-    [CONFD_ERR_TIMEOUT] = "Timed out",
+    [CONFD_ERR_TIMEOUT] = "Operation timed out",
     [CONFD_ERR_ABORTED] = "The operation was aborted",
-    [CONFD_ERR_XPATH] = "An XPath expression can not be compiled or evaluated",
+    [CONFD_ERR_XPATH] = "XPath compilation/evaluation failed",
     [CONFD_ERR_NOT_IMPLEMENTED] = "Not implemented",
     [CONFD_ERR_HA_BADVSN] = "The HA peers have incompatible versions",
     [CONFD_ERR_POLICY_FAILED] = "A policy rejected the change",
@@ -133,6 +133,5 @@ char *confd_strerror(int code)
     if (code >= 0 && code < count && sentences[code] != NULL) {
         return (char *)(uintptr_t)sentences[code];
     }
-    snprintf(unknown_text, sizeof unknown_text, "Unknown error %d", code);
-    return unknown_text;
+    return (char *)(uintptr_t)"Unknown error";
 }

@@ -5,27 +5,53 @@
 
 #include "stub.h"
 
-int stub_int(struct stub_term *t, const char *field)
+/* Numbers up to 2^32-1 wrap, and those that a narrower field can not hold are
+ * cut, as in the real library. */
+uint32_t stub_word(struct stub_term *t, const char *field)
 {
-    return (int)stub_term_int(t, field, INT_MIN, INT_MAX);
+    return (uint32_t)stub_term_int(t, field, INT32_MIN, UINT32_MAX);
 }
 
-/* Numbers that the headers do not name pass through. */
-unsigned stub_enum(struct stub_term *t, const char *field)
+int stub_int(struct stub_term *t, const char *field)
 {
-    return (unsigned)stub_term_int(t, field, 0, INT_MAX);
+    return (int)stub_word(t, field);
 }
 
 uint16_t stub_port(struct stub_term *t)
 {
-    return (uint16_t)stub_term_uint(t, "port", UINT16_MAX);
+    return (uint16_t)stub_word(t, "port");
 }
 
-/* Text */
-
-char *stub_text_required(struct stub_term *t, const char *field)
+uint64_t stub_u64(struct stub_term *t, const char *field)
 {
-    struct stub_bytes bytes = stub_term_binary(t, field);
+    struct stub_number number = stub_term_number(t, field);
+
+    return number.is_int32 ? (uint32_t)number.bits : number.bits;
+}
+
+/* Some fields of the real library have a hole: these numbers do not arrive. */
+bool stub_is_lost(struct stub_number number)
+{
+    return number.is_uint32 && !number.is_int32;
+}
+
+uint64_t stub_u64_or_lost(struct stub_term *t, const char *field)
+{
+    struct stub_number number = stub_term_number(t, field);
+
+    return stub_is_lost(number) ? 0 : number.bits;
+}
+
+/* Text: a binary, or an atom's name. Where it is optional, an atom is none. */
+
+static struct stub_bytes take_text(struct stub_term *t, const char *field)
+{
+    return stub_term_at_atom(t) ? stub_term_atom(t, field) : stub_term_binary(t, field);
+}
+
+char *stub_text(struct stub_term *t, const char *field)
+{
+    struct stub_bytes bytes = take_text(t, field);
     char *text = stub_term_alloc(t, bytes.size + 1, 1);
 
     if (text != NULL && bytes.size > 0) {
@@ -34,13 +60,18 @@ char *stub_text_required(struct stub_term *t, const char *field)
     return text;
 }
 
-char *stub_text(struct stub_term *t, const char *field)
+char *stub_optional_text(struct stub_term *t, const char *field)
 {
-    return stub_term_take_atom(t, "undefined") ? NULL : stub_text_required(t, field);
+    if (stub_term_at_atom(t)) {
+        stub_term_atom(t, field);
+        return NULL;
+    }
+    return stub_text(t, field);
 }
 
-static void copy_text(struct stub_bytes bytes, char *to, size_t size)
+void stub_text_array(struct stub_term *t, const char *field, char *to, size_t size)
 {
+    struct stub_bytes bytes = take_text(t, field);
     size_t length = bytes.size < size ? bytes.size : size - 1;
 
     if (length > 0) {
@@ -49,17 +80,14 @@ static void copy_text(struct stub_bytes bytes, char *to, size_t size)
     to[length] = '\0';
 }
 
-void stub_text_array(struct stub_term *t, const char *field, char *to, size_t size)
+void stub_optional_array(struct stub_term *t, const char *field, char *to, size_t size)
 {
-    struct stub_bytes none = {NULL, 0};
-    bool absent = stub_term_take_atom(t, "undefined");
-
-    copy_text(absent ? none : stub_term_binary(t, field), to, size);
-}
-
-void stub_atom_array(struct stub_term *t, const char *field, char *to, size_t size)
-{
-    copy_text(stub_term_atom(t, field), to, size);
+    if (stub_term_at_atom(t)) {
+        stub_term_atom(t, field);
+        to[0] = '\0';
+    } else {
+        stub_text_array(t, field, to, size);
+    }
 }
 
 /* Addresses */
@@ -69,25 +97,20 @@ void stub_octets(struct stub_term *t, const char *field, unsigned arity, unsigne
 {
     for (unsigned i = 0; i < arity; i++) {
         if (arity == 4) {
-            *to++ = (unsigned char)stub_term_uint(t, field, UINT8_MAX);
+            *to++ = (unsigned char)stub_word(t, field);
         } else {
-            uint64_t word = stub_term_uint(t, field, UINT16_MAX);
+            uint32_t word = stub_word(t, field);
             *to++ = (unsigned char)(word >> 8);
             *to++ = (unsigned char)word;
         }
     }
 }
 
-/* Fills 16 bytes at "to" at most; returns the address family. */
+/* Fills 4 or 16 bytes at "to"; returns the address family. */
 int stub_ip(struct stub_term *t, const char *field, void *to)
 {
-    unsigned arity;
+    unsigned arity = stub_term_tuple(t, field);
 
-    memset(to, 0, 16);
-    if (stub_term_take_atom(t, "undefined")) {
-        return AF_UNSPEC;
-    }
-    arity = stub_term_tuple(t, field);
     if (arity != 4 && arity != 8) {
         stub_term_fail(t, field, "%u elements instead of 4 or 8", arity);
         return AF_UNSPEC;
@@ -107,7 +130,7 @@ void stub_oid(struct stub_term *t, const char *field, struct confd_snmp_oid *oid
         return;
     }
     for (unsigned i = 0; i < list.count; i++) {
-        oid->oid[i] = (uint32_t)stub_term_uint(t, field, UINT32_MAX);
+        oid->oid[i] = stub_word(t, field);
     }
     stub_term_list_end(t, field, list);
     oid->len = t->failed ? 0 : (int)list.count;
@@ -115,28 +138,41 @@ void stub_oid(struct stub_term *t, const char *field, struct confd_snmp_oid *oid
 
 /* Times */
 
+/* No zone is the empty list in place of the hours. */
+void stub_zone(struct stub_term *t, const char *field, int8_t *hours, int8_t *minutes)
+{
+    bool none = stub_term_peek(t) == TAG_NIL;
+
+    if (none) {
+        stub_term_skip(t, field);
+    }
+    *hours = none ? CONFD_TIMEZONE_UNDEF : (int8_t)stub_word(t, field);
+    *minutes = (int8_t)stub_word(t, field);
+}
+
 void stub_datetime_fields(struct stub_term *t, const char *field, struct confd_datetime *time)
 {
-    stub_term_tuple_of(t, field, 9);
-    time->year = (int16_t)stub_term_int(t, field, INT16_MIN, INT16_MAX);
-    time->month = (uint8_t)stub_term_uint(t, field, UINT8_MAX);
-    time->day = (uint8_t)stub_term_uint(t, field, UINT8_MAX);
-    time->hour = (uint8_t)stub_term_uint(t, field, UINT8_MAX);
-    time->min = (uint8_t)stub_term_uint(t, field, UINT8_MAX);
-    time->sec = (uint8_t)stub_term_uint(t, field, UINT8_MAX);
-    time->micro = (uint32_t)stub_term_uint(t, field, UINT32_MAX);
-    time->timezone = (int8_t)stub_term_int(t, field, INT8_MIN, INT8_MAX);
-    time->timezone_minutes = (int8_t)stub_term_int(t, field, INT8_MIN, INT8_MAX);
+    unsigned further = stub_term_tuple_from(t, field, 9);
+
+    time->year = (int16_t)stub_word(t, field);
+    time->month = (uint8_t)stub_word(t, field);
+    time->day = (uint8_t)stub_word(t, field);
+    time->hour = (uint8_t)stub_word(t, field);
+    time->min = (uint8_t)stub_word(t, field);
+    time->sec = (uint8_t)stub_word(t, field);
+    time->micro = stub_word(t, field);
+    stub_zone(t, field, &time->timezone, &time->timezone_minutes);
+    stub_term_skip_further(t, field, further);
 }
 
 void stub_datetime(struct stub_term *t, const char *field, struct confd_datetime *time)
 {
-    int type;
+    uint32_t type;
 
     stub_term_tuple_of(t, field, 2);
-    type = stub_int(t, field);
+    type = stub_word(t, field);
     if (type != C_DATETIME) {
-        stub_term_fail(t, field, "type %d is not a date and time", type);
+        stub_term_fail(t, field, "type %u is not a date and time", type);
     }
     stub_datetime_fields(t, field, time);
 }
@@ -145,20 +181,18 @@ void stub_datetime(struct stub_term *t, const char *field, struct confd_datetime
 
 void stub_uinfo(struct stub_term *t, struct confd_user_info *uinfo)
 {
-    stub_term_tuple_of(t, "uinfo", 10);
+    unsigned further = stub_term_tuple_from(t, "uinfo", 10);
+
+    memset(uinfo, 0, sizeof *uinfo);
     uinfo->usid = stub_int(t, "usid");
     stub_text_array(t, "username", uinfo->username, sizeof uinfo->username);
     stub_text_array(t, "clearpass", uinfo->clearpass, sizeof uinfo->clearpass);
     stub_text_array(t, "context", uinfo->context, sizeof uinfo->context);
-    uinfo->proto = (enum confd_proto)stub_enum(t, "proto");
+    uinfo->proto = (enum confd_proto)stub_word(t, "proto");
     uinfo->af = stub_ip(t, "ip", &uinfo->ip);
     uinfo->port = stub_port(t);
-    uinfo->logintime = (time_t)stub_term_int(t, "logintime", INT64_MIN, INT64_MAX);
+    uinfo->logintime = (time_t)stub_u64_or_lost(t, "logintime");
     stub_text_array(t, "snmp_v3_ctx", uinfo->snmp_v3_ctx, sizeof uinfo->snmp_v3_ctx);
     uinfo->flags = stub_int(t, "flags");
-    memset(&uinfo->actx, 0, sizeof uinfo->actx);
-    uinfo->lmode = CONFD_USESS_LOCK_MODE_NONE;
-    uinfo->u_opaque = NULL;
-    uinfo->errstr = NULL;
-    uinfo->refc = 0;
+    stub_term_skip_further(t, "uinfo", further);
 }

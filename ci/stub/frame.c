@@ -58,6 +58,12 @@ int stub_frame_read(int sock, struct stub_frame *frame)
         return result;
     }
     frame->size = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+    if (frame->size == 0) {
+        return stub_fail_eof();
+    }
+    if (frame->size > INT32_MAX) {
+        return stub_fail(CONFD_ERR_MALLOC, "%s", "");
+    }
     if (frame->size <= sizeof frame->small) {
         return stub_read(sock, frame->small, frame->size);
     }

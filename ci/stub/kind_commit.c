@@ -6,7 +6,7 @@ void stub_decode_commit_simple(struct stub_term *t, struct confd_notification *n
 {
     struct confd_commit_notification *commit = &n->n.commit;
 
-    commit->database = (enum confd_dbname)stub_enum(t, "database");
+    commit->database = (enum confd_dbname)stub_word(t, "database");
     stub_uinfo(t, &commit->uinfo);
     commit->diff_available = stub_int(t, "diff_available");
     commit->flags = stub_int(t, "flags");
@@ -37,13 +37,15 @@ void stub_decode_commit_diff(struct stub_term *t, struct confd_notification *n)
     struct confd_commit_diff_notification *diff = &n->n.commit_diff;
     int thandle;
 
-    diff->database = (enum confd_dbname)stub_enum(t, "database");
+    diff->database = (enum confd_dbname)stub_word(t, "database");
     stub_uinfo(t, &diff->uinfo);
     thandle = stub_int(t, "thandle");
     diff->flags = stub_int(t, "flags");
-    stub_text_array(t, "comment", diff->comment, sizeof diff->comment);
-    stub_text_array(t, "label", diff->label, sizeof diff->label);
-    stub_term_close(t);
+    diff->comment[0] = diff->label[0] = '\0';
+    if (t->arity == 7) { /* not with further ones */
+        stub_text_array(t, "comment", diff->comment, sizeof diff->comment);
+        stub_text_array(t, "label", diff->label, sizeof diff->label);
+    }
     diff->tctx = new_tctx(t, diff, thandle);
 }
 
@@ -52,12 +54,12 @@ void stub_decode_commit_failed(struct stub_term *t, struct confd_notification *n
     struct confd_commit_failed_notification *failed = &n->n.cfail;
     unsigned wanted;
 
-    failed->provider = (enum confd_data_provider)stub_enum(t, "provider");
-    failed->dbname = (enum confd_dbname)stub_enum(t, "database");
+    failed->provider = (enum confd_data_provider)stub_word(t, "provider");
+    failed->dbname = (enum confd_dbname)stub_word(t, "database");
     wanted = failed->provider == CONFD_DP_NETCONF    ? 5
              : failed->provider == CONFD_DP_EXTERNAL ? 4
                                                      : 3;
-    if (t->arity != wanted) {
+    if (t->arity < wanted) {
         stub_term_fail(t, "tuple", "%u elements instead of %u", t->arity, wanted);
     } else if (failed->provider == CONFD_DP_NETCONF) {
         failed->v.nc.ip.af = stub_ip(t, "ip", &failed->v.nc.ip.ip);
@@ -71,7 +73,7 @@ void stub_decode_confirmed_commit(struct stub_term *t, struct confd_notification
 {
     struct confd_confirmed_commit_notification *confirm = &n->n.confirm;
 
-    confirm->type = (enum confd_confirmed_commit_type)stub_enum(t, "type");
-    confirm->timeout = (unsigned)stub_term_uint(t, "timeout", UINT32_MAX);
+    confirm->type = (enum confd_confirmed_commit_type)stub_word(t, "type");
+    confirm->timeout = stub_word(t, "timeout");
     stub_uinfo(t, &confirm->uinfo);
 }

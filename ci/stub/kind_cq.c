@@ -3,20 +3,23 @@
 
 #if defined(CONFD_C_PRODUCT_NCS) || CONFD_API_LEVEL == 66
 
-/* Arrays have an element for each of the list, or are NULL. */
-static void *new_array(struct stub_term *t, unsigned count, size_t size)
+/* Names must be binaries here. */
+static char *read_name(struct stub_term *t, const char *field)
 {
-    return count > 0 ? stub_term_alloc(t, count, size) : NULL;
+    if (stub_term_at_atom(t)) {
+        stub_term_fail(t, field, "expected a binary, found an atom");
+    }
+    return stub_text(t, field);
 }
 
 static char **read_names(struct stub_term *t, const char *field, int *count)
 {
     struct stub_list list = stub_term_list(t, field, 5);
-    char **names = new_array(t, list.count, sizeof *names);
+    char **names = stub_term_alloc(t, list.count, sizeof *names);
 
     *count = names != NULL ? (int)list.count : 0;
     for (int i = 0; i < *count; i++) {
-        names[i] = stub_text_required(t, field);
+        names[i] = read_name(t, field);
     }
     stub_term_list_end(t, field, list);
     return names;
@@ -27,13 +30,14 @@ static void read_failed_devices(struct stub_term *t, struct ncs_cq_progress_noti
 {
     struct stub_list list = stub_term_list(t, "failed_devices", 12);
 
-    cq->failed_devices = new_array(t, list.count, sizeof(char *));
+    cq->failed_devices = stub_term_alloc(t, list.count, sizeof(char *));
     cq->nfailed_devices = cq->failed_devices != NULL ? (int)list.count : 0;
-    cq->failed_reasons = new_array(t, list.count, sizeof(char *));
+    cq->failed_reasons = stub_term_alloc(t, list.count, sizeof(char *));
     for (int i = 0; i < cq->nfailed_devices && !t->failed; i++) {
-        stub_term_tuple_of(t, "failed_devices", 2);
-        cq->failed_devices[i] = stub_text_required(t, "failed_devices");
-        cq->failed_reasons[i] = stub_text_required(t, "failed_reasons");
+        unsigned further = stub_term_tuple_from(t, "failed_devices", 2);
+        cq->failed_devices[i] = read_name(t, "failed_devices");
+        cq->failed_reasons[i] = read_name(t, "failed_reasons");
+        stub_term_skip_further(t, "failed_devices", further);
     }
     stub_term_list_end(t, "failed_devices", list);
 }
@@ -46,15 +50,9 @@ static confd_value_t *read_devices(struct stub_term *t, const char *field)
     if (value == NULL) {
         return NULL;
     }
-    stub_value(t, field, value);
+    stub_value(t, value);
     if (value->type != C_LIST) {
         stub_term_fail(t, field, "expected a list");
-        return value;
-    }
-    for (unsigned i = 0; i < value->val.list.size; i++) {
-        if (value->val.list.ptr[i].type != C_BUF) {
-            stub_term_fail(t, field, "expected a list of binaries");
-        }
     }
     return value;
 }
@@ -64,13 +62,14 @@ static void read_completed_services(struct stub_term *t, struct ncs_cq_progress_
 {
     struct stub_list list = stub_term_list(t, "completed_services", 8);
 
-    cq->completed_services = new_array(t, list.count, sizeof(char *));
+    cq->completed_services = stub_term_alloc(t, list.count, sizeof(char *));
     cq->ncompleted_services = cq->completed_services != NULL ? (int)list.count : 0;
-    cq->completed_services_completed_devices = new_array(t, list.count, sizeof(confd_value_t *));
+    cq->completed_services_completed_devices = stub_term_alloc(t, list.count, sizeof(confd_value_t *));
     for (int i = 0; i < cq->ncompleted_services && !t->failed; i++) {
-        stub_term_tuple_of(t, "completed_services", 2);
-        cq->completed_services[i] = stub_text_required(t, "completed_services");
+        unsigned further = stub_term_tuple_from(t, "completed_services", 2);
+        cq->completed_services[i] = read_name(t, "completed_services");
         cq->completed_services_completed_devices[i] = read_devices(t, "completed_services");
+        stub_term_skip_further(t, "completed_services", further);
     }
     stub_term_list_end(t, "completed_services", list);
 }
@@ -80,15 +79,16 @@ static void read_failed_services(struct stub_term *t, struct ncs_cq_progress_not
 {
     struct stub_list list = stub_term_list(t, "failed_services", 9);
 
-    cq->failed_services = new_array(t, list.count, sizeof(char *));
+    cq->failed_services = stub_term_alloc(t, list.count, sizeof(char *));
     cq->nfailed_services = cq->failed_services != NULL ? (int)list.count : 0;
-    cq->failed_services_completed_devices = new_array(t, list.count, sizeof(confd_value_t *));
-    cq->failed_services_failed_devices = new_array(t, list.count, sizeof(confd_value_t *));
+    cq->failed_services_completed_devices = stub_term_alloc(t, list.count, sizeof(confd_value_t *));
+    cq->failed_services_failed_devices = stub_term_alloc(t, list.count, sizeof(confd_value_t *));
     for (int i = 0; i < cq->nfailed_services && !t->failed; i++) {
-        stub_term_tuple_of(t, "failed_services", 3);
-        cq->failed_services[i] = stub_text_required(t, "failed_services");
+        unsigned further = stub_term_tuple_from(t, "failed_services", 3);
+        cq->failed_services[i] = read_name(t, "failed_services");
         cq->failed_services_completed_devices[i] = read_devices(t, "failed_services");
         cq->failed_services_failed_devices[i] = read_devices(t, "failed_services");
+        stub_term_skip_further(t, "failed_services", further);
     }
     stub_term_list_end(t, "failed_services", list);
 }
@@ -97,14 +97,14 @@ void stub_decode_cq(struct stub_term *t, struct confd_notification *n)
 {
     struct ncs_cq_progress_notification *cq = &n->n.cq_progress;
 
-    cq->type = (enum ncs_cq_progress_notif_type)stub_enum(t, "type");
+    cq->type = (enum ncs_cq_progress_notif_type)stub_word(t, "type");
     stub_datetime(t, "timestamp", &cq->timestamp);
-    cq->cq_id = stub_term_uint(t, "cq_id", UINT64_MAX);
+    cq->cq_id = stub_u64(t, "cq_id");
 #if CONFD_API_LEVEL < 87
-    cq->cq_tag = stub_text(t, "cq_tag");
+    cq->cq_tag = stub_optional_text(t, "cq_tag");
 #endif
 #if CONFD_API_LEVEL >= 85
-    cq->label = stub_text(t, "label");
+    cq->label = stub_optional_text(t, "label");
 #endif
     cq->completed_devices = read_names(t, "completed_devices", &cq->ncompleted_devices);
     cq->transient_devices = read_names(t, "transient_devices", &cq->ntransient_devices);
@@ -112,7 +112,7 @@ void stub_decode_cq(struct stub_term *t, struct confd_notification *n)
     read_completed_services(t, cq);
     read_failed_services(t, cq);
 #if CONFD_API_LEVEL >= 77 && CONFD_API_LEVEL < 87
-    cq->trace_id = stub_text(t, "trace_id");
+    cq->trace_id = stub_optional_text(t, "trace_id");
 #endif
 }
 

@@ -5,38 +5,46 @@
 #include "stub.h"
 
 /* Short texts live in the struct itself, cut to its size. */
-static void read_node_id(struct stub_term *t, struct confd_ha_node *node)
+static void keep_node_id(struct confd_ha_node *node)
 {
-    struct stub_bytes name;
+    confd_buf_t *name = &node->nodeid.val.buf;
 
-    if (stub_term_peek(t) != TAG_BINARY) {
-        stub_value(t, "nodeid", &node->nodeid);
-        return;
+    if (name->size >= sizeof node->buf) {
+        name->size = sizeof node->buf - 1;
     }
-    name = stub_term_binary(t, "nodeid");
-    if (name.size >= sizeof node->buf) {
-        name.size = sizeof node->buf - 1;
+    if (name->size > 0) {
+        memcpy(node->buf, name->ptr, name->size);
     }
-    if (name.size > 0) {
-        memcpy(node->buf, name.data, name.size);
-    }
-    node->buf[name.size] = '\0';
-    node->nodeid.type = C_BUF;
-    node->nodeid.val.buf.ptr = (unsigned char *)node->buf;
-    node->nodeid.val.buf.size = (unsigned)name.size;
+    node->buf[name->size] = '\0';
+    stub_free(name->ptr);
+    name->ptr = (unsigned char *)node->buf;
 }
 
 static void read_node(struct stub_term *t, struct confd_ha_node *node)
 {
-    stub_term_tuple_of(t, "node", 2);
-    read_node_id(t, node);
-    if (stub_term_peek(t) == TAG_BINARY) {
+    unsigned further = stub_term_tuple_from(t, "node", 2);
+
+    stub_value(t, &node->nodeid);
+    if (node->nodeid.type == C_BUF) {
+        keep_node_id(node);
+    }
+    node->af = AF_UNSPEC;
+    if (stub_term_at_atom(t)) {
+        stub_term_skip(t, "peer");
+        node->addr.str = NULL;
+    } else if (stub_term_peek(t) == TAG_BINARY) {
         stub_text_array(t, "peer", node->addr_buf, sizeof node->addr_buf);
         node->addr.str = node->addr_buf;
-        node->af = AF_UNSPEC;
     } else {
         node->af = stub_ip(t, "peer", &node->addr);
     }
+    stub_term_skip_further(t, "node", further);
+}
+
+/* A number is read for these types alone. */
+static bool has_number(const struct confd_ha_notification *ha)
+{
+    return ha->type != CONFD_HA_INFO_IS_MASTER && ha->type != CONFD_HA_INFO_IS_NONE;
 }
 
 static bool has_node(const struct confd_ha_notification *ha)
@@ -48,12 +56,14 @@ void stub_decode_ha(struct stub_term *t, struct confd_notification *n)
 {
     struct confd_ha_notification *ha = &n->n.hnot;
 
-    stub_term_tuple_of(t, "info", 2);
-    ha->type = (enum confd_ha_info_type)stub_enum(t, "type");
+    stub_term_tuple_from(t, "info", 2);
+    ha->type = (enum confd_ha_info_type)stub_word(t, "type");
     if (has_node(ha)) {
         read_node(t, &ha->data.slave_died);
-    } else {
+    } else if (has_number(ha)) {
         ha->data.nomaster = stub_int(t, "data");
+    } else {
+        stub_term_skip(t, "data");
     }
 }
 

@@ -5,19 +5,28 @@
 #if CONFD_API_LEVEL >= 77
 
 /* The part that the two newer forms share, in their common order. */
+/* Only a number of more than 32 bits is a timestamp. */
 static void read_times(struct stub_term *t, struct confd_progress_notification *p)
 {
-    p->type = (enum confd_progress_event_type)stub_enum(t, "type");
-    p->timestamp = stub_term_uint(t, "timestamp", UINT64_MAX);
-    p->duration = stub_term_uint(t, "duration", UINT64_MAX);
+    struct stub_number timestamp;
+
+    p->type = (enum confd_progress_event_type)stub_word(t, "type");
+    timestamp = stub_term_number(t, "timestamp");
+    p->timestamp = timestamp.is_int32 || timestamp.is_uint32 ? 0 : timestamp.bits;
+    p->duration = 0;
+    if (stub_term_at_atom(t)) {
+        stub_term_skip(t, "duration");
+    } else {
+        p->duration = stub_u64_or_lost(t, "duration");
+    }
 }
 
 static void read_transaction(struct stub_term *t, struct confd_progress_notification *p)
 {
     p->usid = stub_int(t, "usid");
     p->tid = stub_int(t, "tid");
-    p->datastore = (enum confd_dbname)stub_enum(t, "datastore");
-    p->context = stub_text(t, "context");
+    p->datastore = (enum confd_dbname)stub_word(t, "datastore");
+    p->context = stub_optional_text(t, "context");
 }
 
 static void release_common(struct confd_progress_notification *p)
@@ -31,17 +40,31 @@ static void release_common(struct confd_progress_notification *p)
 
 #if CONFD_API_LEVEL >= 82
 
+/* A number that is lost comes as a text without text. */
+static void read_attribute_number(struct stub_term *t, struct confd_progress_attribute *a)
+{
+    struct stub_number number = stub_term_number(t, "attribute");
+
+    if (!stub_is_lost(number)) {
+        a->type = CONFD_PROGRESS_ATTRIBUTE_NUMBER;
+        a->value.number = number.is_int32 ? (uint32_t)number.bits : number.bits;
+    }
+}
+
 static void read_attribute(struct stub_term *t, struct confd_progress_attribute *a)
 {
-    stub_term_tuple_of(t, "attribute", 2);
-    a->name = stub_text_required(t, "attribute");
-    if (stub_term_peek(t) == TAG_BINARY) {
-        a->type = CONFD_PROGRESS_ATTRIBUTE_STRING;
-        a->value.string = stub_text_required(t, "attribute");
+    unsigned further = stub_term_tuple_from(t, "attribute", 2);
+    bool is_text;
+
+    a->name = stub_text(t, "attribute");
+    is_text = stub_term_at_atom(t) || stub_term_peek(t) == TAG_BINARY;
+    a->type = CONFD_PROGRESS_ATTRIBUTE_STRING;
+    if (is_text) {
+        a->value.string = stub_text(t, "attribute");
     } else {
-        a->type = CONFD_PROGRESS_ATTRIBUTE_NUMBER;
-        a->value.number = stub_term_uint(t, "attribute", UINT64_MAX);
+        read_attribute_number(t, a);
     }
+    stub_term_skip_further(t, "attribute", further);
 }
 
 /* {Name, Number} in its shortest form is 9 bytes. */
@@ -59,9 +82,11 @@ static void read_attributes(struct stub_term *t, struct confd_progress_notificat
 
 static void read_link(struct stub_term *t, struct confd_progress_link *link)
 {
-    stub_term_tuple_of(t, "link", 2);
+    unsigned further = stub_term_tuple_from(t, "link", 2);
+
     stub_text_array(t, "link", link->trace_id, sizeof link->trace_id);
     stub_text_array(t, "link", link->span_id, sizeof link->span_id);
+    stub_term_skip_further(t, "link", further);
 }
 
 /* {TraceId, SpanId} in its shortest form is 12 bytes. */
@@ -81,15 +106,15 @@ void stub_decode_progress(struct stub_term *t, struct confd_notification *n)
 {
     struct confd_progress_notification *p = &n->n.progress;
 
-    stub_term_tuple_of(t, "event", 15);
+    stub_term_tuple_of(t, "event", 15); /* the real library ends the process otherwise */
     read_times(t, p);
-    stub_text_array(t, "trace_id", p->trace_id, sizeof p->trace_id);
-    stub_text_array(t, "span_id", p->span_id, sizeof p->span_id);
-    stub_text_array(t, "parent_span_id", p->parent_span_id, sizeof p->parent_span_id);
+    stub_optional_array(t, "trace_id", p->trace_id, sizeof p->trace_id);
+    stub_optional_array(t, "span_id", p->span_id, sizeof p->span_id);
+    stub_optional_array(t, "parent_span_id", p->parent_span_id, sizeof p->parent_span_id);
     read_transaction(t, p);
-    p->subsystem = stub_text(t, "subsystem");
-    stub_text_array(t, "msg", p->msg, sizeof p->msg);
-    p->annotation = stub_text(t, "annotation");
+    p->subsystem = stub_optional_text(t, "subsystem");
+    stub_optional_array(t, "msg", p->msg, sizeof p->msg);
+    p->annotation = stub_optional_text(t, "annotation");
     read_attributes(t, p);
     read_links(t, p);
 }
@@ -111,32 +136,20 @@ void stub_release_progress(struct confd_notification *n)
 
 #elif CONFD_API_LEVEL >= 77
 
-enum { COMMON = 12, WITH_SERVICE = 19 };
-
-/* Both products take both forms: a daemon may run with another product's
- * library. */
+/* Only NSO's has services. */
 #ifdef CONFD_C_PRODUCT_NCS
+
+enum { ELEMENTS = 19 };
 
 static void read_service(struct stub_term *t, struct confd_progress_notification *p)
 {
-    p->service = stub_text(t, "service");
-    p->service_phase = stub_text(t, "service_phase");
-    p->commit_queue_id = stub_term_uint(t, "commit_queue_id", UINT64_MAX);
-    p->node = stub_text(t, "node");
-    p->device = stub_text(t, "device");
-    p->device_phase = stub_text(t, "device_phase");
-    p->package = stub_text(t, "package");
-}
-
-static void no_service(struct confd_progress_notification *p)
-{
-    p->service = NULL;
-    p->service_phase = NULL;
-    p->commit_queue_id = 0;
-    p->node = NULL;
-    p->device = NULL;
-    p->device_phase = NULL;
-    p->package = NULL;
+    p->service = stub_optional_text(t, "service");
+    p->service_phase = stub_optional_text(t, "service_phase");
+    p->commit_queue_id = stub_u64(t, "commit_queue_id");
+    p->node = stub_optional_text(t, "node");
+    p->device = stub_optional_text(t, "device");
+    p->device_phase = stub_optional_text(t, "device_phase");
+    p->package = stub_optional_text(t, "package");
 }
 
 static void release_service(struct confd_progress_notification *p)
@@ -151,16 +164,11 @@ static void release_service(struct confd_progress_notification *p)
 
 #else
 
+enum { ELEMENTS = 12 };
+
 static void read_service(struct stub_term *t, struct confd_progress_notification *p)
 {
-    (void)p;
-    for (int i = COMMON; i < WITH_SERVICE; i++) {
-        stub_term_skip(t, "service");
-    }
-}
-
-static void no_service(struct confd_progress_notification *p)
-{
+    (void)t;
     (void)p;
 }
 
@@ -174,23 +182,16 @@ static void release_service(struct confd_progress_notification *p)
 void stub_decode_progress(struct stub_term *t, struct confd_notification *n)
 {
     struct confd_progress_notification *p = &n->n.progress;
-    unsigned arity = stub_term_tuple(t, "event");
 
-    if (arity != COMMON && arity != WITH_SERVICE) {
-        stub_term_fail(t, "event", "%u elements instead of %d or %d", arity, COMMON, WITH_SERVICE);
-    }
+    stub_term_tuple_of(t, "event", ELEMENTS);
     read_times(t, p);
     read_transaction(t, p);
-    stub_text_array(t, "trace_id", p->trace_id, sizeof p->trace_id);
-    p->subsystem = stub_text(t, "subsystem");
-    p->phase = stub_text(t, "phase");
-    stub_text_array(t, "msg", p->msg, sizeof p->msg);
-    p->annotation = stub_text(t, "annotation");
-    if (arity == WITH_SERVICE) {
-        read_service(t, p);
-    } else {
-        no_service(p);
-    }
+    stub_optional_array(t, "trace_id", p->trace_id, sizeof p->trace_id);
+    p->subsystem = stub_optional_text(t, "subsystem");
+    p->phase = stub_optional_text(t, "phase");
+    stub_optional_array(t, "msg", p->msg, sizeof p->msg);
+    p->annotation = stub_optional_text(t, "annotation");
+    read_service(t, p);
 }
 
 void stub_release_progress(struct confd_notification *n)
@@ -207,10 +208,10 @@ void stub_decode_progress(struct stub_term *t, struct confd_notification *n)
     struct confd_progress_notification *p = &n->n.progress;
 
     stub_term_tuple_of(t, "event", 4);
-    p->database = (enum confd_dbname)stub_enum(t, "database");
+    p->database = (enum confd_dbname)stub_word(t, "database");
     p->usid = stub_int(t, "usid");
     p->thandle = stub_int(t, "thandle");
-    stub_text_array(t, "msg", p->msg, sizeof p->msg);
+    stub_optional_array(t, "msg", p->msg, sizeof p->msg);
 }
 
 void stub_release_progress(struct confd_notification *n)

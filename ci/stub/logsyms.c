@@ -3,7 +3,7 @@
 
 /* clang-format off */
 #define MESSAGES(M) \
-    M(UNUSED, "No message has this number") \
+    M(placeholder, "placeholder") \
     M(DAEMON_STARTING, "The daemon has begun to start") \
     M(DAEMON_STARTED, "The daemon has started") \
     M(DAEMON_STOPPING, "The daemon has begun to stop") \

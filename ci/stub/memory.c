@@ -32,7 +32,7 @@ static bool due_to_fail(void)
 static void *checked(void *memory)
 {
     if (memory == NULL) {
-        stub_fail(CONFD_ERR_MALLOC, "Out of memory");
+        stub_fail(CONFD_ERR_MALLOC, "%s", "");
     }
     return memory;
 }

@@ -39,9 +39,7 @@ STUB_PRINTF(2, 3) static void put(struct output *out, const char *format, ...)
 
 static void put_buf(struct output *out, const confd_buf_t *buf)
 {
-    if (buf->size > 0) {
-        put_bytes(out, buf->ptr, strnlen((const char *)buf->ptr, buf->size));
-    }
+    put_bytes(out, buf->ptr, buf->size);
 }
 
 /* Text and bytes */
@@ -53,7 +51,9 @@ static void print_buf(struct output *out, const confd_value_t *v)
 
 static void print_str(struct output *out, const confd_value_t *v)
 {
+    put(out, "\"");
     put_bytes(out, v->val.c_s, strlen(v->val.c_s));
+    put(out, "\"");
 }
 
 static void print_qname(struct output *out, const confd_value_t *v)
@@ -79,11 +79,18 @@ static void print_hexstr(struct output *out, const confd_value_t *v)
     }
 }
 
+/* From the highest byte that is not zero. */
 static void print_bitbig(struct output *out, const confd_value_t *v)
 {
-    put(out, "bits<0x");
-    for (unsigned i = v->val.buf.size; i > 0; i--) {
-        put(out, "%02x", v->val.buf.ptr[i - 1]);
+    const unsigned char *bytes = v->val.buf.ptr;
+    unsigned size = v->val.buf.size;
+
+    while (size > 0 && bytes[size - 1] == 0) {
+        size--;
+    }
+    put(out, size > 0 ? "bits<0x" : "bits<0x0");
+    while (size > 0) {
+        put(out, "%02x", bytes[--size]);
     }
     put(out, ">");
 }
@@ -130,25 +137,26 @@ static void print_bits(struct output *out, const confd_value_t *v)
     put(out, "bits<0x%llx>", (unsigned long long)bits);
 }
 
-static void print_symbol(struct output *out, const confd_value_t *v)
-{
-    put(out, "symbol<%u>", v->val.symbol);
-}
-
+/* Without a zero before the point, and without zeros at the end, but for the
+ * one behind the point. */
 static void print_decimal(struct output *out, const confd_value_t *v)
 {
     int64_t value = v->val.d64.value;
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    int fraction = v->val.d64.fraction_digits;
-    char digits[24] = "";
-    int count = snprintf(digits, sizeof digits, "%.0llu", (unsigned long long)magnitude); /* zero has no digits */
-    int whole = count > fraction ? count - fraction : 0;
+    int fraction = v->val.d64.fraction_digits, length, whole;
+    char digits[48];
 
-    put(out, "%s%.*s%s", value < 0 ? "-" : "", whole, digits, fraction > 0 ? "." : "");
-    for (int i = count - whole; i < fraction; i++) {
-        put(out, "0");
+    if (fraction < 1 || fraction > 18) {
+        put(out, "invalid64<%lld>", (long long)value);
+        return;
     }
-    put(out, "%.*s", count - whole, digits + whole);
+    while (fraction > 1 && magnitude % 10 == 0) {
+        magnitude /= 10;
+        fraction--;
+    }
+    length = snprintf(digits, sizeof digits, "%0*llu", fraction, (unsigned long long)magnitude);
+    whole = length - fraction;
+    put(out, "%s%.*s.%s", value < 0 ? "-" : "", whole, digits, digits + whole);
 }
 
 /* Addresses */
@@ -198,21 +206,18 @@ static void print_oid(struct output *out, const confd_value_t *v)
 
 /* Times */
 
-static bool zone_undefined(int hours, int minutes)
-{
-    return hours == CONFD_TIMEZONE_UNDEF && minutes == CONFD_TIMEZONE_UNDEF;
-}
-
 static int magnitude_of(int number)
 {
     return number < 0 ? -number : number;
 }
 
+/* The minutes say which side of Greenwich it is only where the hours do not. */
 static void put_zone(struct output *out, int hours, int minutes)
 {
-    if (!zone_undefined(hours, minutes)) {
-        put(out, "%c%02d:%02d", hours < 0 || minutes < 0 ? '-' : '+', magnitude_of(hours),
-            magnitude_of(minutes));
+    bool west = hours != 0 ? hours < 0 : minutes < 0;
+
+    if (hours != CONFD_TIMEZONE_UNDEF) {
+        put(out, "%c%02d:%02d", west ? '-' : '+', magnitude_of(hours), magnitude_of(minutes));
     }
 }
 
@@ -238,7 +243,7 @@ static void print_datetime(struct output *out, const confd_value_t *v)
 {
     const struct confd_datetime *t = &v->val.datetime;
 
-    put(out, "%04d-%02d-%02dT", t->year, t->month, t->day);
+    put(out, "%d-%02d-%02dT", t->year, t->month, t->day);
     put_clock(out, t->hour, t->min, t->sec, t->micro);
     put_zone(out, t->timezone, t->timezone_minutes);
 }
@@ -247,7 +252,7 @@ static void print_date(struct output *out, const confd_value_t *v)
 {
     const struct confd_date *t = &v->val.date;
 
-    put(out, "%04d-%02d-%02d", t->year, t->month, t->day);
+    put(out, "%d-%02d-%02d", t->year, t->month, t->day);
     put_short_zone(out, t->timezone, t->timezone_minutes);
 }
 
@@ -259,34 +264,27 @@ static void print_time(struct output *out, const confd_value_t *v)
     put_short_zone(out, t->timezone, t->timezone_minutes);
 }
 
-static void put_part(struct output *out, uint32_t number, char unit)
-{
-    if (number != 0) {
-        put(out, "%u%c", number, unit);
-    }
-}
-
+/* All parts from the first that is not zero. */
 static void print_duration(struct output *out, const confd_value_t *v)
 {
     const struct confd_duration *d = &v->val.duration;
+    const uint32_t parts[] = {d->years, d->months, d->days, d->hours, d->mins, d->secs, d->micros};
+    const char *const forms[] = {"%dY", "%dM", "%dD", "%dH", "%dM", "%dS", ".%d"};
+    size_t first = 0, hours = 3, count = sizeof parts / sizeof parts[0];
 
     put(out, "P");
-    put_part(out, d->years, 'Y');
-    put_part(out, d->months, 'M');
-    put_part(out, d->days, 'D');
-    if ((d->hours | d->mins | d->secs | d->micros) != 0) {
-        put(out, "T");
+    while (first < count && parts[first] == 0) {
+        first++;
     }
-    put_part(out, d->hours, 'H');
-    put_part(out, d->mins, 'M');
-    put_part(out, d->secs, 'S');
-    if (d->micros != 0) {
-        put(out, ".%u", d->micros);
+    for (size_t i = first; i < count; i++) {
+        put_bytes(out, "T", i == (first > hours ? first : hours));
+        put(out, forms[i], (int)parts[i]);
     }
 }
 
 /* Names from the schema */
 
+/* Hashes that are not known print as signed numbers. */
 static void print_tag(struct output *out, const confd_value_t *v)
 {
     const char *name = confd_hash2str(v->val.xmltag.tag);
@@ -294,7 +292,7 @@ static void print_tag(struct output *out, const confd_value_t *v)
     if (name != NULL) {
         put_bytes(out, name, strlen(name));
     } else {
-        put(out, "tag<%u>", v->val.xmltag.tag);
+        put(out, "tag<%d>", (int)v->val.xmltag.tag);
     }
 }
 
@@ -308,7 +306,7 @@ static void print_identityref(struct output *out, const confd_value_t *v)
         put(out, ":");
         put_bytes(out, name, strlen(name));
     } else {
-        put(out, "idref<%u>", v->val.idref.id);
+        put(out, "idref<%d>", (int)v->val.idref.id);
     }
 }
 
@@ -321,6 +319,36 @@ static void print_list(struct output *out, const confd_value_t *v)
     for (unsigned i = 0; i < v->val.list.size; i++) {
         put_bytes(out, " ", i > 0);
         put_value(out, &v->val.list.ptr[i]);
+    }
+}
+
+static void print_keys(struct output *out, const confd_value_t keys[MAXKEYLEN])
+{
+    put(out, "{");
+    for (int i = 0; i < MAXKEYLEN && keys[i].type != C_NOEXISTS; i++) {
+        put_bytes(out, " ", i > 0);
+        put_value(out, &keys[i]);
+    }
+    put(out, "}");
+}
+
+/* Keys can only be printed when the schema is there. */
+static void print_step(struct output *out, const confd_value_t step[MAXKEYLEN])
+{
+    if (step[0].type == C_XMLTAG) {
+        put(out, "/");
+        print_tag(out, &step[0]);
+    } else if (step[0].type != C_NOEXISTS && stub_schema_is_loaded()) {
+        print_keys(out, step);
+    } else if (step[0].type != C_NOEXISTS) {
+        put(out, "[NONAMESPACELOADED]");
+    }
+}
+
+static void print_path(struct output *out, const confd_value_t *v)
+{
+    for (int i = v->val.hkp->len; i > 0; i--) {
+        print_step(out, v->val.hkp->v[i - 1]);
     }
 }
 
@@ -339,7 +367,6 @@ static void print_default(struct output *out, const confd_value_t *v)
 static printer *const printers[C_MAXTYPE] = {
     [C_NOEXISTS] = print_noexists,
     [C_XMLTAG] = print_tag,
-    [C_SYMBOL] = print_symbol,
     [C_STR] = print_str,
     [C_BUF] = print_buf,
     [C_INT8] = print_signed,
@@ -365,7 +392,7 @@ static printer *const printers[C_MAXTYPE] = {
     [C_LIST] = print_list,
     [C_XMLBEGIN] = print_tag,
     [C_XMLEND] = print_tag,
-    [C_CDBBEGIN] = print_tag,
+    [C_OBJECTREF] = print_path,
     [C_OID] = print_oid,
     [C_BINARY] = print_binary,
     [C_IPV4PREFIX] = print_prefix4,
@@ -390,7 +417,7 @@ static void put_value(struct output *out, const confd_value_t *v)
     if (type < C_MAXTYPE && printers[type] != NULL) {
         printers[type](out, v);
     } else {
-        put(out, "type<%u>", type);
+        put(out, "badval");
     }
 }
 

@@ -234,6 +234,11 @@ int confd_load_schemas(const struct sockaddr *srv, int srv_sz)
 
 /* Looking up */
 
+bool stub_schema_is_loaded(void)
+{
+    return atomic_load(&current) != NULL;
+}
+
 static char *find_name(const struct names *names, uint32_t hash)
 {
     const struct name key = {.hash = hash};

@@ -27,25 +27,31 @@ static int check_version(int sock)
     if (result != CONFD_OK || reply[0] == 0) {
         return result;
     }
-    return stub_fail(CONFD_ERR_PROTOUSAGE,
-                     "Library protocol version (%d) is not compatible with "
-                     "ConfD protocol version (%d)",
-                     CONFD_LIB_PROTO_VSN, reply[1] << 8 | reply[2]);
+    if (reply[0] == 1) {
+        return stub_fail(CONFD_ERR_PROTOUSAGE,
+                         "Library protocol version (%d) is not compatible with "
+                         "ConfD protocol version (%d)",
+                         CONFD_LIB_PROTO_VSN, reply[1] << 8 | reply[2]);
+    }
+    if (reply[0] == 2) {
+        return stub_fail(CONFD_ERR_PROTOUSAGE,
+                         "Library MAXDEPTH/MAXKEYLEN %d/%d for confd_hkeypath_t are too small, "
+                         "ConfD needs %d/%d",
+                         MAXDEPTH, MAXKEYLEN, reply[7], reply[8]);
+    }
+    return stub_fail(CONFD_ERR_INTERNAL, "session.c(%d): Failed to decode data\n", __LINE__);
 }
 
 int stub_session_open(int sock, const struct sockaddr *srv, int srv_sz, enum stub_client client)
 {
-    struct stub_secret secret;
-    int result = stub_secret_load(&secret);
+    bool secret = stub_secret_is_known();
+    int result = stub_connect(sock, srv, srv_sz);
 
     if (result == CONFD_OK) {
-        result = stub_connect(sock, srv, srv_sz);
+        result = send_hello(sock, (int)client | (secret ? WITH_SECRET : 0));
     }
-    if (result == CONFD_OK) {
-        result = send_hello(sock, (int)client | (secret.present ? WITH_SECRET : 0));
-    }
-    if (result == CONFD_OK && secret.present) {
-        result = stub_secret_prove(sock, &secret);
+    if (result == CONFD_OK && secret) {
+        result = stub_secret_prove(sock);
     }
     return result == CONFD_OK ? check_version(sock) : result;
 }

@@ -33,17 +33,33 @@ int stub_connect(int sock, const struct sockaddr *srv, int srv_sz)
     return CONFD_OK;
 }
 
+static bool is_lost(void)
+{
+    return errno == EPIPE || errno == ECONNRESET;
+}
+
+static int fail_on(const char *what, size_t size, const char *whom)
+{
+    char doing[64];
+
+    snprintf(doing, sizeof doing, "Failed to %s %zu bytes %s ConfD", what, size, whom);
+    return stub_fail_os(doing);
+}
+
+/* With write(2), so that SIGPIPE comes of a lost connection. */
 int stub_write(int sock, const void *data, size_t size)
 {
     const unsigned char *from = data;
 
-    while (size > 0) {
-        ssize_t sent = send(sock, from, size, MSG_NOSIGNAL);
+    for (size_t left = size; left > 0;) {
+        ssize_t sent = write(sock, from, left);
         if (sent >= 0) {
             from += sent;
-            size -= (size_t)sent;
+            left -= (size_t)sent;
+        } else if (is_lost()) {
+            return stub_fail(CONFD_ERR_EOF, "Socket to ConfD is closed");
         } else if (errno != EINTR) {
-            return stub_fail_os("Failed to write to ConfD");
+            return fail_on("write", size, "to");
         }
     }
     return CONFD_OK;
@@ -53,15 +69,15 @@ int stub_read(int sock, void *to, size_t size)
 {
     unsigned char *at = to;
 
-    while (size > 0) {
-        ssize_t got = read(sock, at, size);
+    for (size_t left = size; left > 0;) {
+        ssize_t got = read(sock, at, left);
         if (got > 0) {
             at += got;
-            size -= (size_t)got;
-        } else if (got == 0) {
+            left -= (size_t)got;
+        } else if (got == 0 || is_lost()) {
             return stub_fail_eof();
         } else if (errno != EINTR) {
-            return stub_fail_os("Failed to read from ConfD");
+            return fail_on("read", size, "from");
         }
     }
     return CONFD_OK;

@@ -85,7 +85,9 @@ struct stub_message {
 };
 extern void stub_message_begin(struct stub_message *m, unsigned char *data, size_t room);
 extern void stub_put_tuple(struct stub_message *m, unsigned arity);
-extern void stub_put_int(struct stub_message *m, int64_t number);
+extern void stub_put_nil(struct stub_message *m);
+extern void stub_put_int(struct stub_message *m, int number);
+extern void stub_put_long(struct stub_message *m, int64_t number);
 extern void stub_put_atom(struct stub_message *m, const char *name);
 extern void stub_put_binary(struct stub_message *m, const char *text);
 extern int stub_message_send(int sock, struct stub_message *m);
@@ -106,6 +108,11 @@ struct stub_bytes {
     const unsigned char *data;
     size_t size;
 };
+struct stub_number { /* of -2^63 to 2^64-1 */
+    uint64_t bits; /* of the number in two's complement */
+    bool is_int32;
+    bool is_uint32;
+};
 struct stub_list {
     unsigned count;
     bool has_tail;
@@ -114,44 +121,50 @@ extern void stub_term_open(struct stub_term *t, const struct stub_frame *frame, 
 extern void stub_term_close(struct stub_term *t);
 extern void stub_term_fail(struct stub_term *t, const char *field, const char *format, ...)
     STUB_PRINTF(3, 4);
+extern void stub_term_stop(struct stub_term *t); /* the error is recorded already */
 extern void *stub_term_alloc(struct stub_term *t, size_t count, size_t size);
 extern void *stub_term_keep(struct stub_term *t, size_t count, size_t size);
 extern int stub_term_peek(const struct stub_term *t);
 extern bool stub_term_at_atom(const struct stub_term *t);
 extern bool stub_term_take_atom(struct stub_term *t, const char *name);
-extern bool stub_term_enter(struct stub_term *t, const char *field);
-extern void stub_term_leave(struct stub_term *t);
 extern int64_t stub_term_int(struct stub_term *t, const char *field, int64_t min, int64_t max);
 extern uint64_t stub_term_uint(struct stub_term *t, const char *field, uint64_t max);
+extern struct stub_number stub_term_number(struct stub_term *t, const char *field);
 extern double stub_term_double(struct stub_term *t, const char *field);
 extern struct stub_bytes stub_term_atom(struct stub_term *t, const char *field);
 extern struct stub_bytes stub_term_binary(struct stub_term *t, const char *field);
 extern unsigned stub_term_tuple(struct stub_term *t, const char *field);
 extern bool stub_term_tuple_of(struct stub_term *t, const char *field, unsigned arity);
+extern unsigned stub_term_tuple_from(struct stub_term *t, const char *field, unsigned fewest);
 extern struct stub_list stub_term_list(struct stub_term *t, const char *field,
                                        size_t smallest_element);
 extern void stub_term_list_end(struct stub_term *t, const char *field, struct stub_list list);
 extern void stub_term_skip(struct stub_term *t, const char *field);
+extern void stub_term_skip_further(struct stub_term *t, const char *field, unsigned terms);
 
-/* fields.c: what several notifications have. An absent field reads as zero. */
+/* fields.c: what several notifications have. */
+extern uint32_t stub_word(struct stub_term *t, const char *field);
 extern int stub_int(struct stub_term *t, const char *field);
-extern unsigned stub_enum(struct stub_term *t, const char *field);
 extern uint16_t stub_port(struct stub_term *t);
+extern uint64_t stub_u64(struct stub_term *t, const char *field);
+extern bool stub_is_lost(struct stub_number number);
+extern uint64_t stub_u64_or_lost(struct stub_term *t, const char *field);
 extern char *stub_text(struct stub_term *t, const char *field);
-extern char *stub_text_required(struct stub_term *t, const char *field);
+extern char *stub_optional_text(struct stub_term *t, const char *field);
 extern void stub_text_array(struct stub_term *t, const char *field, char *to, size_t size);
-extern void stub_atom_array(struct stub_term *t, const char *field, char *to, size_t size);
+extern void stub_optional_array(struct stub_term *t, const char *field, char *to, size_t size);
 extern void stub_octets(struct stub_term *t, const char *field, unsigned arity,
                         unsigned char *to);
 extern int stub_ip(struct stub_term *t, const char *field, void *to);
 extern void stub_oid(struct stub_term *t, const char *field, struct confd_snmp_oid *oid);
+extern void stub_zone(struct stub_term *t, const char *field, int8_t *hours, int8_t *minutes);
 extern void stub_datetime(struct stub_term *t, const char *field, struct confd_datetime *time);
 extern void stub_datetime_fields(struct stub_term *t, const char *field,
                                  struct confd_datetime *time);
 extern void stub_uinfo(struct stub_term *t, struct confd_user_info *uinfo);
 
 /* value_read.c */
-extern void stub_value(struct stub_term *t, const char *field, confd_value_t *v);
+extern void stub_value(struct stub_term *t, confd_value_t *v);
 
 /* Notification kinds: a decoder fills the struct, a release frees what it
  * allocated, also after a failure half-way. */
@@ -179,6 +192,8 @@ struct confd_type {
     struct stub_label *labels;
 };
 
+extern bool stub_schema_is_loaded(void);
+
 /* session.c: connects, says hello as this kind of client and checks the
  * versions. */
 enum stub_client {
@@ -199,11 +214,8 @@ extern void stub_md5_add(struct stub_md5 *md5, const void *data, size_t size);
 extern void stub_md5_end(struct stub_md5 *md5, unsigned char digest[16]);
 
 /* access.c: proof that the client knows the daemon's secret, if there is one. */
-struct stub_secret {
-    bool present;
-    struct stub_md5 md5;
-};
-extern int stub_secret_load(struct stub_secret *secret);
-extern int stub_secret_prove(int sock, struct stub_secret *secret);
+extern void stub_secret_load(void);
+extern bool stub_secret_is_known(void);
+extern int stub_secret_prove(int sock);
 
 #endif

@@ -1,12 +1,9 @@
 /* Reads Erlang's external term format without ever leaving the frame. */
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stub.h"
-
-enum { DEEPEST = 64 };
 
 /* Failures */
 
@@ -40,7 +37,7 @@ static const char *tag_name(int tag)
     }
 }
 
-static void stop(struct stub_term *t)
+void stub_term_stop(struct stub_term *t)
 {
     t->failed = true;
     t->left = 0;
@@ -59,7 +56,7 @@ void stub_term_fail(struct stub_term *t, const char *field, const char *format, 
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     stub_fail(CONFD_ERR_INTERNAL, "%s: %s: %s", t->what, field, text);
-    stop(t);
+    stub_term_stop(t);
 }
 
 static void wrong_type(struct stub_term *t, const char *field, const char *wanted)
@@ -76,7 +73,7 @@ static void wrong_type(struct stub_term *t, const char *field, const char *wante
 static void *stop_without(void *memory, struct stub_term *t)
 {
     if (memory == NULL) {
-        stop(t);
+        stub_term_stop(t);
     }
     return memory;
 }
@@ -150,20 +147,6 @@ void stub_term_close(struct stub_term *t)
     if (t->left > 0) {
         stub_term_fail(t, "frame", "%zu bytes too many", t->left);
     }
-}
-
-bool stub_term_enter(struct stub_term *t, const char *field)
-{
-    if (t->depth >= DEEPEST) {
-        stub_term_fail(t, field, "nested too deeply");
-    }
-    t->depth++;
-    return !t->failed;
-}
-
-void stub_term_leave(struct stub_term *t)
-{
-    t->depth--;
 }
 
 /* Atoms */
@@ -301,12 +284,8 @@ static bool is_within(struct number n, int64_t min, int64_t max)
 /* max is never negative. */
 int64_t stub_term_int(struct stub_term *t, const char *field, int64_t min, int64_t max)
 {
-    struct number n;
+    struct number n = take_integer(t, field);
 
-    if (stub_term_take_atom(t, "undefined")) {
-        return 0;
-    }
-    n = take_integer(t, field);
     if (!is_within(n, min, max)) {
         does_not_fit(t, field, n);
         return 0;
@@ -316,17 +295,28 @@ int64_t stub_term_int(struct stub_term *t, const char *field, int64_t min, int64
 
 uint64_t stub_term_uint(struct stub_term *t, const char *field, uint64_t max)
 {
-    struct number n;
+    struct number n = take_integer(t, field);
 
-    if (stub_term_take_atom(t, "undefined")) {
-        return 0;
-    }
-    n = take_integer(t, field);
     if (n.huge || (n.negative && n.magnitude != 0) || n.magnitude > max) {
         does_not_fit(t, field, n);
         return 0;
     }
     return n.magnitude;
+}
+
+struct stub_number stub_term_number(struct stub_term *t, const char *field)
+{
+    struct number n = take_integer(t, field);
+
+    if (n.huge || (n.negative && !is_within(n, INT64_MIN, INT64_MAX))) {
+        does_not_fit(t, field, n);
+        return (struct stub_number){0};
+    }
+    return (struct stub_number){
+        .bits = n.negative ? 0 - n.magnitude : n.magnitude,
+        .is_int32 = is_within(n, INT32_MIN, INT32_MAX),
+        .is_uint32 = is_within(n, 0, UINT32_MAX),
+    };
 }
 
 /* The old form of floats: 31 bytes of text, filled up with NUL. */
@@ -367,9 +357,6 @@ double stub_term_double(struct stub_term *t, const char *field)
         number = take_float_text(t, field);
     } else {
         wrong_type(t, field, "a float");
-    }
-    if (!isfinite(number)) {
-        stub_term_fail(t, field, "not a finite number");
     }
     return t->failed ? 0 : number;
 }
@@ -418,6 +405,17 @@ bool stub_term_tuple_of(struct stub_term *t, const char *field, unsigned arity)
         stub_term_fail(t, field, "%u elements instead of %u", found, arity);
     }
     return !t->failed;
+}
+
+/* A tuple may have further elements, which the caller skips: how many. */
+unsigned stub_term_tuple_from(struct stub_term *t, const char *field, unsigned fewest)
+{
+    unsigned found = stub_term_tuple(t, field);
+
+    if (found < fewest) {
+        stub_term_fail(t, field, "%u elements instead of %u", found, fewest);
+    }
+    return t->failed ? 0 : found - fewest;
 }
 
 /* A string is a list of bytes; its elements are then read as integers. */
@@ -477,11 +475,16 @@ static uint64_t skip_one(struct stub_term *t, const char *field)
     }
 }
 
-void stub_term_skip(struct stub_term *t, const char *field)
+void stub_term_skip_further(struct stub_term *t, const char *field, unsigned terms)
 {
-    uint64_t pending = 1;
+    uint64_t pending = terms;
 
     while (pending > 0 && !t->failed) {
         pending += skip_one(t, field) - 1;
     }
+}
+
+void stub_term_skip(struct stub_term *t, const char *field)
+{
+    stub_term_skip_further(t, field, 1);
 }

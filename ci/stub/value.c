@@ -4,7 +4,15 @@
 #include "stub.h"
 
 /* Which part of the union owns memory. */
-enum ownership { OWNS_NOTHING, OWNS_BUF, OWNS_STRING, OWNS_LIST, OWNS_OID, OWNS_QNAME };
+enum ownership {
+    OWNS_NOTHING,
+    OWNS_BUF,
+    OWNS_STRING,
+    OWNS_LIST,
+    OWNS_PATH,
+    OWNS_OID,
+    OWNS_QNAME,
+};
 
 static enum ownership ownership(enum confd_vtype type)
 {
@@ -18,6 +26,8 @@ static enum ownership ownership(enum confd_vtype type)
         return OWNS_STRING;
     case C_LIST:
         return OWNS_LIST;
+    case C_OBJECTREF:
+        return OWNS_PATH;
     case C_OID:
         return OWNS_OID;
     case C_QNAME:
@@ -29,6 +39,44 @@ static enum ownership ownership(enum confd_vtype type)
 
 /* Releasing */
 
+/* However deeply lists are nested: the place of a list within the list around
+ * it, whose own address its element keeps meanwhile, says how to go on there. */
+static void free_list(struct confd_list list)
+{
+    confd_value_t *place = NULL, *outer;
+
+    for (;;) {
+        while (list.size > 0) {
+            confd_value_t *v = &list.ptr[--list.size];
+            if (v->type == C_LIST) {
+                struct confd_list inner = v->val.list;
+                v->val.list = (struct confd_list){list.size, place};
+                place = v;
+                list = inner;
+            } else {
+                confd_free_value(v);
+            }
+        }
+        stub_free(list.ptr);
+        if (place == NULL) {
+            return;
+        }
+        outer = place->val.list.ptr;
+        list = (struct confd_list){place->val.list.size, place - place->val.list.size};
+        place = outer;
+    }
+}
+
+static void free_path(confd_hkeypath_t *path)
+{
+    for (int i = 0; path != NULL && i < path->len; i++) {
+        for (int j = 0; j < MAXKEYLEN; j++) {
+            confd_free_value(&path->v[i][j]);
+        }
+    }
+    stub_free(path);
+}
+
 void confd_free_value(confd_value_t *v)
 {
     switch (ownership(v->type)) {
@@ -39,10 +87,10 @@ void confd_free_value(confd_value_t *v)
         stub_free(v->val.s);
         break;
     case OWNS_LIST:
-        for (unsigned i = 0; i < v->val.list.size; i++) {
-            confd_free_value(&v->val.list.ptr[i]);
-        }
-        stub_free(v->val.list.ptr);
+        free_list(v->val.list);
+        break;
+    case OWNS_PATH:
+        free_path(v->val.hkp);
         break;
     case OWNS_OID:
         stub_free(v->val.oidp);
@@ -118,6 +166,24 @@ static bool copy_list(const struct confd_list *from, struct confd_list *to)
     return to->ptr != NULL;
 }
 
+static bool copy_path(const confd_hkeypath_t *from, confd_hkeypath_t **to)
+{
+    confd_hkeypath_t *copy = stub_alloc_zeroed(1, sizeof *copy);
+    bool good = copy != NULL;
+
+    for (int i = 0; good && i < from->len; i++) {
+        copy->len = i + 1;
+        for (int j = 0; good && j < MAXKEYLEN; j++) {
+            good = copy_value(&from->v[i][j], &copy->v[i][j]);
+        }
+    }
+    if (!good) {
+        free_path(copy);
+    }
+    *to = copy;
+    return good;
+}
+
 static bool copy_content(const confd_value_t *v, confd_value_t *to)
 {
     switch (ownership(v->type)) {
@@ -128,6 +194,8 @@ static bool copy_content(const confd_value_t *v, confd_value_t *to)
         return to->val.s != NULL;
     case OWNS_LIST:
         return copy_list(&v->val.list, &to->val.list);
+    case OWNS_PATH:
+        return copy_path(v->val.hkp, &to->val.hkp);
     case OWNS_OID:
         to->val.oidp = stub_alloc(sizeof *to->val.oidp);
         if (to->val.oidp != NULL) {
@@ -181,18 +249,18 @@ static bool same_buf(const confd_buf_t *a, const confd_buf_t *b)
     return same_bytes(a->ptr, a->size, b->ptr, b->size);
 }
 
-static bool is_text(const confd_value_t *v)
+/* Zeros at the end are no bits. */
+static bool same_bits(const confd_buf_t *a, const confd_buf_t *b)
 {
-    return v->type == C_BUF || v->type == C_STR;
-}
+    const confd_buf_t *longer = a->size > b->size ? a : b;
+    unsigned least = a->size < b->size ? a->size : b->size;
 
-static bool same_text(const confd_value_t *a, const confd_value_t *b)
-{
-    const void *a_text = a->type == C_BUF ? (const void *)a->val.buf.ptr : a->val.c_s;
-    const void *b_text = b->type == C_BUF ? (const void *)b->val.buf.ptr : b->val.c_s;
-
-    return same_bytes(a_text, a->type == C_BUF ? a->val.buf.size : strlen(a->val.c_s), b_text,
-                      b->type == C_BUF ? b->val.buf.size : strlen(b->val.c_s));
+    for (unsigned i = least; i < longer->size; i++) {
+        if (longer->ptr[i] != 0) {
+            return false;
+        }
+    }
+    return least == 0 || memcmp(a->ptr, b->ptr, least) == 0;
 }
 
 static bool same_list(const struct confd_list *a, const struct confd_list *b)
@@ -206,6 +274,18 @@ static bool same_list(const struct confd_list *a, const struct confd_list *b)
         }
     }
     return true;
+}
+
+static bool same_path(const confd_hkeypath_t *a, const confd_hkeypath_t *b)
+{
+    bool same = a->len == b->len;
+
+    for (int i = 0; same && i < a->len; i++) {
+        for (int j = 0; same && j < MAXKEYLEN; j++) {
+            same = confd_val_eq(&a->v[i][j], &b->v[i][j]);
+        }
+    }
+    return same;
 }
 
 static bool same_oid(const struct confd_snmp_oid *a, const struct confd_snmp_oid *b)
@@ -281,10 +361,14 @@ static size_t flat_size(enum confd_vtype type)
 static bool same_content(const confd_value_t *a, const confd_value_t *b)
 {
     switch (a->type) {
+    case C_BUF:
     case C_BINARY:
     case C_HEXSTR:
-    case C_BITBIG:
         return same_buf(&a->val.buf, &b->val.buf);
+    case C_BITBIG:
+        return same_bits(&a->val.buf, &b->val.buf);
+    case C_STR:
+        return strcmp(a->val.c_s, b->val.c_s) == 0;
     case C_LIST:
         return same_list(&a->val.list, &b->val.list);
     case C_OID:
@@ -295,7 +379,7 @@ static bool same_content(const confd_value_t *a, const confd_value_t *b)
     case C_DOUBLE:
         return a->val.d == b->val.d;
     case C_BOOL:
-        return !a->val.boolean == !b->val.boolean;
+        return a->val.boolean == b->val.boolean;
     case C_DATETIME:
         return same_datetime(&a->val.datetime, &b->val.datetime);
     case C_DATE:
@@ -306,19 +390,16 @@ static bool same_content(const confd_value_t *a, const confd_value_t *b)
         return a->val.d64.value == b->val.d64.value &&
                a->val.d64.fraction_digits == b->val.d64.fraction_digits;
     case C_OBJECTREF:
-        return a->val.hkp == b->val.hkp;
-    case C_PTR:
-    case C_UNION:
-        return a->val.ptr.type == b->val.ptr.type && a->val.ptr.valp == b->val.ptr.valp;
-    default:
-        return memcmp(&a->val, &b->val, flat_size(a->type)) == 0;
+        return same_path(a->val.hkp, b->val.hkp);
+    case C_NOEXISTS:
+    case C_DEFAULT:
+        return true;
+    default: /* what has no size is equal to nothing */
+        return flat_size(a->type) > 0 && memcmp(&a->val, &b->val, flat_size(a->type)) == 0;
     }
 }
 
 int confd_val_eq(const confd_value_t *v1, const confd_value_t *v2)
 {
-    if (is_text(v1) && is_text(v2)) {
-        return same_text(v1, v2);
-    }
     return v1->type == v2->type && same_content(v1, v2);
 }

@@ -1,4 +1,5 @@
 /* Versions, and the check that caller and library were compiled alike. */
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -50,7 +51,10 @@ void confd_init_vsn_sz(const char *name, FILE *estream, const enum confd_debug_l
     require_same("CONFD_LIB_API_VSN", vsn, CONFD_LIB_API_VSN);
     require_same("MAXDEPTH", maxdepth, MAXDEPTH);
     require_same("MAXKEYLEN", maxkeylen, MAXKEYLEN);
-    atomic_store(&initialized, true);
+    if (!atomic_exchange(&initialized, true)) {
+        stub_secret_load();
+        signal(SIGPIPE, SIG_IGN); /* as the real library does, the first time */
+    }
 }
 
 int stub_require_init(void)

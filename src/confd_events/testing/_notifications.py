@@ -370,14 +370,19 @@ def call_home(
     /,
     *,
     type: int = CallHome.CONNECTED,
-    device: OptionalText = None,
+    device: OptionalText = "device",
     ip: Ip = "127.0.0.1",
     port: int = 4334,
     ssh_host_key: Text = "",
     ssh_key_alg: Text = "ssh-ed25519",
 ) -> Terms:
-    """A device called home; `device` is None while it is unknown."""
-    known: Terms = () if device is None else (text(device),)
+    """A device called home; `device` is sent for CONNECTED alone, and must be given there.
+
+    Protocol 85 has brought DISCONNECTED.
+    """
+    if type == CallHome.CONNECTED and device is None:
+        raise ValueError("device: a device that is connected has a name")
+    known: Terms = (optional(device),) if type == CallHome.CONNECTED else ()
     return (type, ip_term(ip), port, text(ssh_host_key), text(ssh_key_alg), *known)
 
 
@@ -390,10 +395,10 @@ def audit_network(
     user: Text = "admin",
     device: Text = "device",
     trace_id: OptionalText = None,
-    config: OptionalText = None,
+    config: Text = "",
 ) -> Terms:
     """A change sent to a device; held up by subscribers with AUDIT_NETWORK_SYNC."""
-    return ((usid, tid, text(user), text(device), optional(trace_id), optional(config)),)
+    return ((usid, tid, text(user), text(device), optional(trace_id), text(config)),)
 
 
 def heartbeat(to: Peer, /) -> Terms:

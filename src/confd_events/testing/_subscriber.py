@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from confd_events.enums import Notif
 
 from ._terms import Atom, Term
-from ._times import DateTime
+from ._times import NO_ZONE, DateTime
 from ._wire import ProtocolError
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def _time(term: Term) -> datetime | None:
     if kind != _DATETIME:
         raise ProtocolError(f"{term!r} is no date and time")
     try:
-        return DateTime(*(_a(int, number) for number in _tuple(numbers, 9))).to_datetime()
+        *parts, zone, minutes = _tuple(numbers, 9)
+        parts += [NO_ZONE, 0] if zone == [] else [zone, minutes]
+        return DateTime(*(_a(int, part) for part in parts)).to_datetime()
     except (ValueError, OverflowError) as error:
         raise ProtocolError(f"{term!r}: {error}") from error

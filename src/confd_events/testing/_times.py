@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Union
 
-_NO_ZONE = -111
+NO_ZONE = -111
 
 
 class DateTime(NamedTuple):
@@ -45,7 +45,7 @@ class DateTime(NamedTuple):
     def to_datetime(self) -> datetime:
         """An aware datetime; a time without an offset counts as UTC."""
         offset = timedelta()
-        if self.timezone != _NO_ZONE:
+        if self.timezone != NO_ZONE:
             offset = timedelta(hours=self.timezone, minutes=self.timezone_minutes)
         return datetime(*self[:7], tzinfo=timezone(offset))
 
