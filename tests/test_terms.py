@@ -238,7 +238,7 @@ def test_recorded_frame_survives_decoding(name: str) -> None:
 def test_every_notification_has_a_bit_and_defaults() -> None:
     for name, kind in KINDS.items():
         stream: dict[str, Any] = {"stream": "NETCONF"} if name.startswith("stream_") else {}
-        assert parts(encode(name, **stream))[0] == kind.bit
+        assert parts(encode(name, 87, **stream))[0] == kind.bit
 
 
 def test_progress_at_level_77() -> None:
