@@ -6,6 +6,7 @@ This module only wraps the C library; confd_events re-exports it.
 
 import os
 from _socket import socket as Socket
+from _thread import allocate_lock, get_ident, start_new_thread
 from datetime import datetime, timedelta, timezone
 
 from confd_events.error import EOF, Error
@@ -17,7 +18,7 @@ from cpython.list cimport PyList_New, PyList_SET_ITEM
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.weakref cimport PyWeakref_NewRef
 from cpython.unicode cimport PyUnicode_InternFromString
-from libc.errno cimport errno
+from libc.errno cimport EACCES, EAGAIN, EISDIR, errno
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport stderr
@@ -93,7 +94,20 @@ cdef object failure(int status, int os_errno):
     cdef int code = confd_errno
     cls = EOF if status == CONFD_EOF or code == CONFD_ERR_EOF else Error
     os_error = os_errno if code == CONFD_ERR_OS else None
-    return cls(code, text(confd_strerror(code)), text(confd_lasterr()), os_error)
+    return cls(code, text(confd_strerror(code)), one_line(text(confd_lasterr())), os_error)
+
+
+cdef str one_line(str said):
+    return " ".join([line.strip() for line in said.splitlines()]).strip()
+
+
+cdef object own_failure(int code, str said, os_error=None):
+    """The exception for what is refused or given up here, as the library would have it."""
+    return Error(code, text(confd_strerror(code)), said, os_error)
+
+
+cdef object os_failure(str doing, int os_errno):
+    return own_failure(CONFD_ERR_OS, f"{doing}: {os.strerror(os_errno)}", os_errno)
 
 
 cdef int check(int status, int os_errno) except -1:
@@ -111,7 +125,7 @@ include "convert.pxi"
 # The socket and the address
 
 cdef int stream_fd(sock) except -1:
-    """The descriptor of a connected, blocking stream socket."""
+    """The descriptor of a stream socket."""
     cdef int fd
     if not hasattr(sock, "fileno"):
         raise TypeError(
@@ -126,6 +140,19 @@ cdef int check_stream(int fd) except -1:
     if problem != NULL:
         raise ValueError(f"sock: {text(problem)}")
     return 0
+
+
+# Instead of the seconds that a socket waits: it blocks.
+cdef double FOR_EVER = float("inf")
+
+
+cdef double timeout_of(sock, int fd) except -1:
+    """The seconds that a socket waits at most, 0 when it is non-blocking."""
+    if not is_non_blocking(fd):
+        return FOR_EVER
+    ask = getattr(sock, "gettimeout", None)
+    seconds = None if ask is None else ask()
+    return 0 if seconds is None else seconds
 
 
 # What has been seen of the stream that was read last, and a weak reference to its socket. For a
@@ -227,8 +254,8 @@ cdef notification_mask checked_mask(mask) except *:
         number = mask.__index__()
     except AttributeError:
         raise TypeError(f"mask: expected int, not {type(mask).__name__}") from None
-    if number <= 0:
-        raise ValueError(f"mask: {number} subscribes to nothing; combine NOTIF_… bits")
+    if number < 0:
+        raise ValueError(f"mask: {number} is negative; combine NOTIF_… bits")
     if number >> bits:
         raise ValueError(f"mask: {number:#x} is wider than this library's {bits} bits")
     return <notification_mask><long long>number
@@ -253,59 +280,172 @@ cdef int check_needs(mask, NotificationsData data) except -1:
 def notifications_connect(sock, mask, ip=None, port=None, path=None):
     """Connect a socket to the daemon and subscribe to notifications.
 
-    sock -- a stream socket, not yet connected, of family AF_INET, AF_INET6 or AF_UNIX
+    sock -- a stream socket, not yet connected, of family AF_INET, AF_INET6 or AF_UNIX; its timeout
+        limits each wait for the daemon
     mask -- NOTIF_… bits, combined by |
     ip -- the daemon's address, for AF_INET and AF_INET6
     port -- its port, 1 to 65535
     path -- the socket's path, for AF_UNIX; begins with a NUL for an abstract one
 
-    The socket's receive buffer is made larger, so that floods of notifications do not stall.
+    The socket's receive buffer is made larger, so that floods of notifications do not stall. A
+    signal whose handler raises, such as Ctrl-C, ends the call.
+
     Raises TypeError, ValueError or OverflowError for an argument that is wrong, Error when the
-    connection fails: then close the socket (C: confd_notifications_connect()).
+    connection fails: then, or when a signal has ended the call, close the socket (C:
+    confd_notifications_connect()).
     """
     connect(sock, mask, None, ip, port, path)
 
 
-def notifications_connect2(sock, mask, NotificationsData data not None,
-                           ip=None, port=None, path=None):
+def notifications_connect2(sock, mask, data, ip=None, port=None, path=None):
     """Connect a socket to the daemon and subscribe, also to what needs further data.
 
-    data -- a NotificationsData: intervals for NOTIF_HEARTBEAT and NOTIF_HEALTH_CHECK, a stream
-        for NOTIF_STREAM_EVENT, usid and verbosity for NOTIF_PROGRESS
+    data -- a NotificationsData, also the vendor's: intervals for NOTIF_HEARTBEAT and
+        NOTIF_HEALTH_CHECK, a stream for NOTIF_STREAM_EVENT, verbosity for NOTIF_PROGRESS
 
     All else is as for notifications_connect() (C: confd_notifications_connect2()).
     """
-    connect(sock, mask, data, ip, port, path)
+    connect(sock, mask, notifications_data(data), ip, port, path)
 
 
 cdef int connect(sock, mask, NotificationsData data, ip, port, path) except -1:
-    cdef sockaddr_storage address
-    cdef confd_notifications_data c_data
-    cdef int fd = stream_fd(sock)
-    cdef notification_mask bits = checked_mask(mask)
-    cdef int size, status, os_errno
+    cdef Subscribing call = Subscribing.__new__(Subscribing)
+    call.fd = stream_fd(sock)
+    call.bits = checked_mask(mask)
     check_needs(mask, data)
     if not hasattr(sock, "family"):
         raise TypeError(f"sock: a {type(sock).__name__} has no family")
-    size = fill_address(&address, c_int("sock", sock.family), ip, port, path)
-    make_room(fd)
-    if data is None:
+    call.size = fill_address(&call.address, c_int("sock", sock.family), ip, port, path)
+    call.timeout = timeout_of(sock, call.fd)
+    if call.timeout == 0:
+        raise ValueError("sock: is in non-blocking mode, and connecting waits for the daemon; call "
+                         "settimeout() or setblocking(True)")
+    if data is not None:
+        call.pointed_into = fill_data(&call.data, data)
+    make_room(call.fd)
+    return call.run()
+
+
+cdef class DaemonCall:
+    """A call of the library that connects, and so may take long.
+
+    Python runs signal handlers in the main thread alone, and the library does not go on when a
+    signal interrupts it. So another thread makes the call, with signals blocked.
+    """
+
+    cdef sockaddr_storage address
+    cdef int size
+
+    cdef int call(self) noexcept nogil:
+        """The call itself; returns the library's status."""
+        return CONFD_ERR
+
+    cdef bint prepare_for_two(self):
+        """Before another thread makes the call; whether it can, and still end in peace when this
+        one waits for it no more."""
+        return True
+
+    cdef void give_up(self) noexcept:
+        """Make the other thread's call end soon, if that can be done."""
+
+    cdef void finish(self) noexcept:
+        """After the other thread's call."""
+
+    cdef int run(self) except -1:
+        from threading import main_thread  # slow to load, and most programs have it
+        if get_ident() != main_thread().ident or not self.prepare_for_two():
+            return self.make()
+        over = allocate_lock()
+        over.acquire()
+        outcome = []
+        try:
+            start_new_thread(self._make_for_another, (outcome, over))
+        except RuntimeError:  # no thread is left
+            self.finish()
+            return self.make()
+        try:
+            over.acquire()
+        except BaseException:
+            self.give_up()
+            over.acquire(timeout=1)
+            raise
+        for error in outcome:
+            raise error
+        return 0
+
+    def _make_for_another(self, outcome, over):
+        try:
+            self.make()
+        except BaseException as error:
+            outcome.append(error)
+        finally:
+            self.finish()
+            over.release()
+
+    cdef int make(self) except -1:
+        cdef sigset_t before
+        cdef int status, os_errno
         with nogil:
-            status = confd_notifications_connect(fd, <sockaddr *>&address, size, bits)
+            hold_signals(&before)
+            status = self.call()
             os_errno = errno
-    else:
-        pointed_into = fill_data(&c_data, data)
-        with nogil:
+            let_signals_go(&before, status != CONFD_OK)
+        if status == CONFD_OK:
+            return 0
+        error = failure(status, os_errno)
+        if error.confd_errno == CONFD_ERR_EOF or "Access denied" in error.confd_lasterr:
+            explain_by_access_file(error)
+        raise error
+
+
+cdef class Subscribing(DaemonCall):
+    """confd_notifications_connect() or, with data, confd_notifications_connect2()."""
+
+    cdef int fd
+    cdef notification_mask bits
+    cdef double timeout
+    cdef confd_notifications_data data
+    cdef list pointed_into  # by data, or None
+    cdef int own_fd  # a duplicate of fd, which the caller may close meanwhile; or 0
+
+    cdef int call(self) noexcept nogil:
+        cdef lent_socket lent
+        cdef int status
+        cdef int fd = self.own_fd or self.fd
+        lend(fd, self.timeout, &lent)
+        if self.pointed_into is None:
+            status = confd_notifications_connect(
+                fd, <sockaddr *>&self.address, self.size, self.bits)
+        else:
             status = confd_notifications_connect2(
-                fd, <sockaddr *>&address, size, bits, &c_data)
-            os_errno = errno
-        pointed_into.clear()
-    return check(status, os_errno)
+                fd, <sockaddr *>&self.address, self.size, self.bits, &self.data)
+        take_back(&lent)
+        return status
+
+    cdef bint prepare_for_two(self):
+        self.own_fd = duplicate(self.fd, F_DUPFD_CLOEXEC, 3)
+        if self.own_fd < 0:  # no descriptor is left
+            self.own_fd = 0
+        return self.own_fd > 0
+
+    cdef void give_up(self) noexcept:
+        shutdown(self.fd, SHUT_RDWR)
+
+    cdef void finish(self) noexcept:
+        close(self.own_fd)
+        self.own_fd = 0
+
+
+cdef class LoadingSchemas(DaemonCall):
+    """confd_load_schemas()."""
+
+    cdef int call(self) noexcept nogil:
+        return confd_load_schemas(<sockaddr *>&self.address, self.size)
 
 
 cdef list fill_data(confd_notifications_data *c_data, NotificationsData data):
     """Fill the C struct; return the objects into which it points."""
-    stream_name = None if data.stream_name is None else encoded("stream_name", data.stream_name)
+    stream_name = None if data.stream_name is None else stream_octets(data.stream_name)
     xpath = None if data.xpath_filter is None else encoded("xpath_filter", data.xpath_filter)
     memset(c_data, 0, sizeof(c_data[0]))
     c_data.heartbeat_interval = data.heartbeat_interval
@@ -326,26 +466,27 @@ def read_notification(sock):
 
     Returns a dict: 'type' is the NOTIF_… bit, and a second key, named after the member of the C
     union, holds the payload. A signal whose handler raises, such as Ctrl-C, ends the wait; the
-    socket stays usable.
+    socket stays usable. The socket's timeout limits the wait, and a non-blocking one does not wait:
+    then it is an Error whose errno is EAGAIN, and the socket stays usable, too.
 
     Raises EOF when the daemon has closed the connection, Error for a lost connection or a
-    notification that libconfd can't decode, ValueError or TypeError for a socket that is
-    closed, non-blocking or none (C: confd_read_notification()).
+    notification that can't be decoded, ValueError or TypeError for a socket that is
+    closed or none (C: confd_read_notification()).
     """
     cdef int fd = reading_fd(sock)
     cdef int count = count_whole(fd, 1)
-    while count == 0:
-        count = await_frames(sock, fd, WAIT_MS, 1)
-    return read_next(fd, count)
+    if count == 0:
+        count = await_first(sock, fd, 1)
+    return read_unfinished(sock, fd) if count == UNKNOWN else read_next(fd)
 
 
 def read_notifications(sock, max=100, timeout=None):
     """Read all notifications that have arrived, but wait for the first.
 
     max -- at most so many, 1 or more
-    timeout -- seconds to wait for a whole notification; None to wait as long as it takes, 0 not
-        to wait at all. Once libconfd reads one that is larger than 16 KB, it waits for the rest of
-        it regardless, but for a timeout of 0
+    timeout -- seconds to wait for a whole notification; None to wait as long as the socket does, 0
+        not to wait at all. Once libconfd reads one that is larger than 16 KB, it waits for the rest
+        of it regardless, but for a timeout of 0
 
     Returns a list of dicts as of read_notification(), in order; it is empty only when the time
     is up. Raises as read_notification(). When one after the first can't be decoded, the Error's
@@ -355,17 +496,17 @@ def read_notifications(sock, max=100, timeout=None):
     cdef int limit = c_int("max", max)
     cdef double deadline = end_of_wait(timeout)
     cdef int fd = reading_fd(sock)
-    cdef int count, milliseconds
+    cdef int count
     cdef list result = []
     if limit < 1:
         raise ValueError(f"max: {limit} is not 1 or more")
     count = count_whole(fd, limit)
-    while count == 0:
-        milliseconds = wait_ms(deadline)
-        count = await_frames(sock, fd, milliseconds, limit)
-        if count == 0 and milliseconds == 0:
-            return result
-    read_burst(fd, count, limit, result)
+    if count == 0 and timeout is None:
+        count = await_first(sock, fd, limit)
+    elif count == 0:
+        count = await_until(sock, fd, deadline, limit)
+    if count != 0:
+        read_burst(sock, fd, count, limit, result)
     return result
 
 
@@ -385,9 +526,10 @@ cdef double end_of_wait(timeout) except -1:
 # Python's own, in seconds: how long a thread keeps the lock while others wait for it.
 cdef double SWITCH_INTERVAL = 0.005
 
-# Instead of a number of whole frames.
+# Instead of a number of whole frames, and of the library's status.
 cdef enum:
     UNKNOWN = -1
+    SKIPPING_FAILED = 1
 
 # The descriptors from which libconfd reads without the lock held. Whoever else looked at or read
 # from one of them would take the rest of that notification for another.
@@ -426,34 +568,89 @@ cdef int await_frames(sock, int fd, int milliseconds, int most) except? -1:
     return UNKNOWN if count == 0 and found == UNFINISHED else count
 
 
-cdef dict read_next(int fd, int count):
-    """Read and convert the next notification.
+cdef int await_until(sock, int fd, double deadline, int most) except? -1:
+    """Wait for whole frames until a time of monotonic_seconds(), 0 for ever; as await_frames()."""
+    cdef int count = 0
+    cdef int milliseconds
+    while count == 0:
+        milliseconds = wait_ms(deadline)
+        count = await_frames(sock, fd, milliseconds, most)
+        if milliseconds == 0:
+            break
+    return count
 
-    Whole frames are read with the lock held: that does not block, and where other threads are
-    busy, giving the lock away and getting it back costs more than to read thousands.
+
+cdef int await_first(sock, int fd, int most) except? -1:
+    """Wait for whole frames as long as the socket does; as await_frames(), but never 0."""
+    cdef double seconds = timeout_of(sock, fd)
+    cdef double deadline = 0 if seconds == FOR_EVER else monotonic_seconds() + seconds
+    cdef int count = await_until(sock, fd, deadline, most)
+    if count == 0 and bytes_arrived(fd) >= AMPLE:
+        return UNKNOWN  # the rest may come only while it is read
+    if count == 0:
+        raise os_failure("Failed to read from ConfD", EAGAIN)
+    return count
+
+
+cdef dict read_unfinished(sock, int fd):
+    """Read a notification that is not there as a whole, or what the library says instead of it."""
+    cdef confd_notification n
+    cdef lent_socket lent
+    cdef int status = CONFD_OK
+    cdef int os_errno = 0
+    cdef const char *bad
+    cdef size_t size
+    cdef double seconds = timeout_of(sock, fd)
+    memset(&n, 0, sizeof(n))
+    forget(&seen)
+    being_read.add(fd)
+    with nogil:
+        lend(fd, 0 if seconds == FOR_EVER else seconds, &lent)
+        bad = bad_frame_at(fd, bits_with_payload, &size)
+        if bad == NULL:
+            status = confd_read_notification(fd, &n)
+        elif skip_frame(fd, size) < 0:
+            bad = NULL
+            status = SKIPPING_FAILED
+        os_errno = errno
+        take_back(&lent)
+    being_read.discard(fd)
+    if bad != NULL:
+        raise own_failure(CONFD_ERR_INTERNAL, f"Malformed notification: {text(bad)}")
+    if status == SKIPPING_FAILED:
+        raise os_failure("Failed to read from ConfD", os_errno)
+    return converted(fd, &n, status, os_errno)
+
+
+cdef dict read_next(int fd):
+    """Read and convert the next notification, which is there as a whole.
+
+    It is read with the lock held: that does not block, and where other threads are busy, giving the
+    lock away and getting it back costs more than to read thousands.
     """
     cdef confd_notification n
     cdef int status, os_errno
-    if count == UNKNOWN:
-        forget(&seen)
-        being_read.add(fd)
-        with nogil:
-            status = confd_read_notification(fd, &n)
-            os_errno = errno
-        being_read.discard(fd)
-    else:
-        pass_frame(&seen)
-        status = confd_read_notification(fd, &n)
-        os_errno = errno
+    if bad_frame(&seen, bits_with_payload) != NULL:
+        return read_unfinished(None, fd)
+    # Some releases leave members unset that a frame lacks: they would show an earlier event's.
+    memset(&n, 0, sizeof(n))
+    pass_frame(&seen)
+    status = confd_read_notification(fd, &n)
+    os_errno = errno
+    return converted(fd, &n, status, os_errno)
+
+
+cdef dict converted(int fd, confd_notification *n, int status, int os_errno):
+    """The dict for a call's outcome; frees the struct."""
     if status != CONFD_OK:
         forget(&seen)
         raise failure(status, os_errno)
-    if type_of(&n) == CONFD_NOTIF_COMMIT_DIFF:
-        untaken(&n).fd = fd
+    if type_of(n) == CONFD_NOTIF_COMMIT_DIFF and untaken(n) != NULL:
+        untaken(n).fd = fd  # the library has -1
     try:
-        return to_dict(&n)
+        return to_dict(n)
     finally:
-        release(&n)
+        release(n)
 
 
 cdef void release(confd_notification *n) noexcept:
@@ -463,12 +660,12 @@ cdef void release(confd_notification *n) noexcept:
     confd_free_notification(n)
 
 
-cdef int read_burst(int fd, int count, int limit, list result) except -1:
+cdef int read_burst(sock, int fd, int count, int limit, list result) except -1:
     """Append notifications as long as whole ones are there, at most up to the limit."""
     cdef double held_since = monotonic_seconds()
     try:
         if count == UNKNOWN:
-            result.append(read_next(fd, UNKNOWN))
+            result.append(read_unfinished(sock, fd))
             count = whole_frames(fd, &seen, limit - 1)
         while count:
             append_whole(fd, count, result)
@@ -494,7 +691,7 @@ cdef int append_whole(int fd, int count, list result) except -1:
     cdef bint collecting = pause_collections()
     try:
         for _ in range(count):
-            result.append(read_next(fd, count))
+            result.append(read_next(fd))
     finally:
         if collecting:
             resume_collections()
@@ -507,29 +704,47 @@ def diff_notification_done(sock, TransCtxRef tctx not None):
     """Acknowledge a NOTIF_COMMIT_DIFF: its differences have been read.
 
     sock -- the notification socket
-    tctx -- the notification's tctx; not to be used any more
+    tctx -- the notification's tctx; its attributes can still be read afterwards
 
     The transaction stands still until then. Raises ValueError when tctx is done already, Error
     when the connection is lost: then the transaction is over too (C:
     confd_diff_notification_done()).
     """
-    cdef int fd = stream_fd(sock)
-    cdef confd_trans_ctx *c_tctx = tctx.open()
+    cdef int fd = writing_fd(sock)
+    cdef confd_trans_ctx *c_tctx = tctx.take()
+    cdef sigset_t before
     cdef int status, os_errno
-    tctx.tctx = NULL
     with nogil:
+        hold_sigpipe(&before)
         status = confd_diff_notification_done(fd, c_tctx)
         os_errno = errno
+        let_signals_go(&before, status != CONFD_OK)
     check(status, os_errno)
 
 
-cdef int acknowledge(sock, usid, int (*send)(int sock, int usid) noexcept nogil) except -1:
+cdef int writing_fd(sock) except -1:
+    """As stream_fd(), once a non-blocking socket has room for an acknowledgement."""
     cdef int fd = stream_fd(sock)
+    cdef double seconds = timeout_of(sock, fd)
+    cdef bint room
+    if seconds != FOR_EVER:
+        with nogil:
+            room = has_room(fd, seconds)
+        if not room:
+            raise os_failure("Failed to write to ConfD", EAGAIN)
+    return fd
+
+
+cdef int acknowledge(sock, usid, int (*send)(int sock, int usid) noexcept nogil) except -1:
+    cdef int fd = writing_fd(sock)
     cdef int c_usid = c_int("usid", usid)
+    cdef sigset_t before
     cdef int status, os_errno
     with nogil:
+        hold_sigpipe(&before)
         status = send(fd, c_usid)
         os_errno = errno
+        let_signals_go(&before, status != CONFD_OK)
     return check(status, os_errno)
 
 
@@ -553,12 +768,11 @@ def sync_ha_notification(sock):
     All HA processing stands still until then. Raises Error when the connection is lost (C:
     confd_sync_ha_notification()).
     """
-    cdef int fd = stream_fd(sock)
-    cdef int status, os_errno
-    with nogil:
-        status = confd_sync_ha_notification(fd)
-        os_errno = errno
-    check(status, os_errno)
+    acknowledge(sock, 0, sync_ha)
+
+
+cdef int sync_ha(int fd, int _) noexcept nogil:
+    return confd_sync_ha_notification(fd)
 
 
 def sync_audit_network_notification(sock, usid):
@@ -581,20 +795,17 @@ def load_schemas(ip=None, port=None, path=None):
     ip, port -- the daemon's address, or
     path -- the path of its UNIX socket
 
-    Afterwards hash2str() and its like know the names, and tags and values print with them.
+    Afterwards hash2str() and its like know the names, and tags and values print with them. A signal
+    whose handler raises, such as Ctrl-C, ends the wait; the library may go on in the background.
     Raises Error when the connection fails (C: confd_load_schemas()).
     """
-    cdef sockaddr_storage address
-    cdef int size, status, os_errno
+    cdef LoadingSchemas call = LoadingSchemas.__new__(LoadingSchemas)
     if path is not None:
         family = AF_UNIX
     else:
         family = AF_INET6 if isinstance(ip, str) and ":" in ip else AF_INET
-    size = fill_address(&address, family, ip, port, path)
-    with nogil:
-        status = confd_load_schemas(<sockaddr *>&address, size)
-        os_errno = errno
-    check(status, os_errno)
+    call.size = fill_address(&call.address, family, ip, port, path)
+    call.run()
 
 
 cdef str name_or_none(const char *name):
@@ -633,6 +844,57 @@ def log_description(logno):
     """Return the description of a log message by its number, or None (C:
     confd_log_descriptions)."""
     return table_entry(confd_log_descriptions, logno)
+
+
+# The access file
+
+cdef tuple access_file():
+    """The variable that names the file with the daemon's secret, and its path; or None."""
+    for variable in ("CONFD_IPC_ACCESS_FILE", "NCS_IPC_ACCESS_FILE"):
+        if variable in os.environ:
+            return variable, os.environ[variable]
+    return None
+
+
+cdef object state_of(path):
+    """What tells a file from a changed one; a str when no secret can be read from it."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        return error.strerror
+    if os.path.isdir(path):
+        return os.strerror(EISDIR)
+    if not os.access(path, os.R_OK):
+        return os.strerror(EACCES)
+    if found.st_size == 0:
+        return "it is empty"
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+cdef str access_trouble():
+    """Why the library may have no secret, or another than the daemon's. It reads the file once, at
+    import, and says nothing when it can't."""
+    now = access_file()
+    if now != file_at_import:
+        variable = (now or file_at_import)[0]
+        return (f"{variable} was changed after confd_events was imported; the library reads the "
+                "access file at import, so set it before the program starts")
+    if now is None:
+        return ""
+    variable, path = now
+    if isinstance(state_at_import, str):
+        return (f"the access file {path} (from {variable}) could not be read at import: "
+                f"{state_at_import}")
+    if state_of(path) != state_at_import:
+        return (f"the access file {path} (from {variable}) was changed since import, when the "
+                "library read it; start the program again")
+    return ""
+
+
+cdef void explain_by_access_file(error):
+    trouble = access_trouble()
+    if trouble:
+        error.confd_lasterr += f"; {trouble}"
 
 
 # The library
@@ -737,6 +999,8 @@ cdef dict all_constants():
 
 guard()
 confd_init("confd_events", stderr, CONFD_SILENT)
+cdef tuple file_at_import = access_file()
+cdef object state_at_import = None if file_at_import is None else state_of(file_at_import[1])
 cdef dict all_named = all_constants()
 cdef dict type_names = {
     number: name for name, number in all_named.items()

@@ -27,11 +27,13 @@ cdef extern from *:
 cdef extern from * nogil:
     """
     #include <arpa/inet.h>
+    #include <fcntl.h>
     #include <netinet/in.h>
     #include <stddef.h>
     #include <string.h>
     #include <sys/socket.h>
     #include <sys/un.h>
+    #include <unistd.h>
     enum { SUN_PATH_OFFSET = offsetof(struct sockaddr_un, sun_path) };
     """
     enum:
@@ -64,7 +66,11 @@ cdef extern from * nogil:
     const char *inet_ntop(int af, const void *address, char *text, unsigned int size)
     int inet_pton(int af, const char *text, void *address)
     enum:
-        SOCK_STREAM
+        SHUT_RDWR
+        F_DUPFD_CLOEXEC
+    int shutdown(int fd, int how)
+    int close(int fd)
+    int duplicate "fcntl"(int fd, int command, int least)
     size_t strnlen(const char *text, size_t size)
     int __builtin_ctzll(unsigned long long bits)
 
@@ -77,6 +83,7 @@ cdef extern from "tables.h" nogil:
         CONFD_OK
         CONFD_ERR
         CONFD_EOF
+        CONFD_ERR_INTERNAL
         CONFD_ERR_OS
         CONFD_ERR_EOF
         CONFD_LIB_API_VSN
@@ -131,6 +138,7 @@ cdef extern from "tables.h" nogil:
         C_IPV6PREFIX
         C_DEFAULT
         C_DECIMAL64
+        C_OBJECTREF
         C_IDENTITYREF
         C_XMLBEGINDEL
         C_DQUAD
@@ -304,6 +312,7 @@ cdef extern from "tables.h" nogil:
         int thandle
         int secondary_index
         int traversal_id
+        int cb_flags
 
     # confd_events.h
 
@@ -466,12 +475,22 @@ cdef extern from "texts.h":
 
 cdef extern from "frames.h" nogil:
     const char *unfit_stream(int fd)
+    bint is_non_blocking(int fd)
+    struct lent_socket "lent":
+        pass
+    void lend(int fd, double seconds, lent_socket *lent)
+    void take_back(const lent_socket *lent)
+    bint has_room(int fd, double seconds)
     void make_room(int fd)
     struct view:
         pass
     void forget(view *seen)
     void pass_frame(view *seen)
     int whole_frames(int fd, view *seen, int most)
+    const char *bad_frame(const view *seen, uint64_t more)
+    const char *bad_frame_at(int fd, uint64_t more, size_t *size)
+    int skip_frame(int fd, size_t size)
+    size_t bytes_arrived(int fd)
     enum sight:
         NOTHING
         WHOLE
@@ -479,8 +498,23 @@ cdef extern from "frames.h" nogil:
     sight await_frame(int fd, int milliseconds)
     enum:
         WAIT_MS
+        AMPLE
     int wait_ms(double deadline)
     double monotonic_seconds()
+
+
+cdef extern from "signals.h" nogil:
+    ctypedef struct sigset_t:
+        pass
+    void hold_sigpipe(sigset_t *before)
+    void hold_signals(sigset_t *before)
+    void let_signals_go(const sigset_t *before, bint failed)
+
+
+cdef extern from "nesting.h" nogil:
+    enum:
+        DEEPEST_LIST
+    bint nests_too_deeply(const confd_value_t *v)
 
 
 cdef extern from "library.h" nogil:

@@ -5,6 +5,9 @@ ctypedef object (*converter)(const char *member, const field *f, int count)
 cdef converter converters[KIND_COUNT]
 cdef layout *layout_of_bit[64]
 
+# The bits of the notifications that have more than their bit.
+cdef uint64_t bits_with_payload = 0
+
 
 cdef inline list new_list(Py_ssize_t size):
     """A list of its final size, each place to be filled once, by fill_list()."""
@@ -72,7 +75,7 @@ cdef object convert_attributes(const char *member, const field *f, int count):
     for i in range(count):
         if a[i].type == CONFD_PROGRESS_ATTRIBUTE_NUMBER:
             result[text(a[i].name)] = a[i].value.number
-        else:
+        elif a[i].value.string != NULL:  # the library's answer to a number that it can't hold
             result[text(a[i].name)] = text(a[i].value.string)
     return result
 
@@ -91,9 +94,15 @@ cdef object convert_user_info(const char *member, const field *f, int count):
 cdef object convert_trans_ctx(const char *member, const field *f, int count):
     return take_trans_ctx(<confd_trans_ctx **>member)
 
+cdef bint points_elsewhere(const confd_value_t *v):
+    """Whether the value's content is memory of its own, beside a C_BUF's."""
+    return v.type in (C_STR, C_QNAME, C_LIST, C_OBJECTREF, C_OID, C_BINARY, C_HEXSTR, C_BITBIG)
+
 cdef object convert_ha_node(const char *member, const field *f, int count):
     cdef const confd_ha_node *node = <const confd_ha_node *>member
-    cdef dict result = {"nodeid": make_value(&node.nodeid), "af": node.af}
+    # The library has freed what a node id points to, but for text.
+    nodeid = Value(None) if points_elsewhere(&node.nodeid) else make_value(&node.nodeid)
+    cdef dict result = {"nodeid": nodeid, "af": node.af}
     if node.af == AF_INET:
         result["ip4"] = address_text(AF_INET, &node.addr.ip4)
     elif node.af == AF_INET6:
@@ -133,10 +142,15 @@ cdef int put_v1_trap(dict into, const confd_v1_trap_info *trap) except -1:
         return 0
     into["generic_trap"] = trap.generic_trap
     into["specific_trap"] = trap.specific_trap
-    into["time_stamp"] = trap.time_stamp
+    into["time_stamp"] = <uint32_t>trap.time_stamp
     if trap.enterprise.len > 0:
         into["enterprise"] = oid_list(&trap.enterprise)
     return 0
+
+
+cdef inline bint is_null(const char *member):
+    """Whether there is no text; a pointer to an empty one is a value."""
+    return (<const char *const *>member)[0] == NULL
 
 
 cdef int put_field(dict into, const char *payload, const field *f) except -1:
@@ -155,7 +169,7 @@ cdef int put_field(dict into, const char *payload, const field *f) except -1:
         if f.optional and count <= 0:
             return 0
     value = converters[<int>f.kind](member, f, count)
-    if f.optional and not value:
+    if f.optional and not value and (f.kind != KIND_TEXT or is_null(member)):
         return 0
     into[<object>f.key_object] = value
     if f.also_object != NULL:
@@ -196,6 +210,7 @@ cdef PyObject *kept(made) except NULL:
 
 cdef int prepare_layouts() except -1:
     """Make the keys of all dicts, and the way from a bit to its layout."""
+    global bits_with_payload
     cdef layout *kind = layouts
     cdef field *f
     while kind.member != NULL:
@@ -206,6 +221,7 @@ cdef int prepare_layouts() except -1:
             f.key_object = interned(f.key)
             f.also_object = NULL if f.also == NULL else interned(f.also)
         layout_of_bit[__builtin_ctzll(<unsigned long long>kind.type)] = kind
+        bits_with_payload |= <uint64_t>kind.type
         kind += 1
     return 0
 

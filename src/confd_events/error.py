@@ -30,12 +30,15 @@ class Error(Exception):
 
     def __init__(
         self,
-        confd_errno: int,
-        confd_strerror: str,
+        confd_errno: int | str = 0,
+        confd_strerror: str = "",
         confd_lasterr: str = "",
         errno: int | None = None,
     ) -> None:
+        """Error(text) makes one that says just that; programs raise it on their own."""
         super().__init__(confd_errno, confd_strerror, confd_lasterr, errno)
+        if isinstance(confd_errno, str):
+            confd_errno, confd_strerror = 0, confd_errno
         self.confd_errno = confd_errno
         self.confd_strerror = confd_strerror
         self.confd_lasterr = confd_lasterr
@@ -44,7 +47,8 @@ class Error(Exception):
         self.notifications = []
 
     def __str__(self) -> str:
-        text = f"{self.confd_strerror} ({self.confd_errno})"
+        code = f" ({self.confd_errno})" if self.confd_errno else ""
+        text = f"{self.confd_strerror}{code}"
         return f"{text}: {self.confd_lasterr}" if self.confd_lasterr else text
 
 

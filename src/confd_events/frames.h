@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "beginning.h"
+
 enum { FRAME_HEADER = 4 };
 
 static inline size_t bytes_arrived(int fd)
@@ -57,11 +59,64 @@ static inline const char *unfit_stream(int fd)
     socklen_t size = sizeof type;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
         return errno == EBADF ? "is closed" : "is not a socket";
-    if (type != SOCK_STREAM)
-        return "is not of type SOCK_STREAM";
-    if (fcntl(fd, F_GETFL) & O_NONBLOCK)
-        return "is in non-blocking mode or has a timeout; call setblocking(True) first";
-    return NULL;
+    return type == SOCK_STREAM ? NULL : "is not of type SOCK_STREAM";
+}
+
+static inline int is_non_blocking(int fd)
+{
+    return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+}
+
+/* What a non-blocking socket, such as Python makes of one with a timeout, had before a call. */
+struct lent {
+    int fd;
+    int flags;
+    struct timeval receive;
+    struct timeval send;
+};
+
+static inline void limit_waits(int fd, const struct timeval *receive, const struct timeval *send)
+{
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, receive, sizeof *receive);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, send, sizeof *send);
+}
+
+/* libconfd counts on a socket that blocks. Let it be one for a call, of which each wait is limited
+ * to so many seconds; 0 for no limit. */
+static inline void lend(int fd, double seconds, struct lent *lent)
+{
+    socklen_t size = sizeof lent->receive;
+    lent->fd = fd;
+    lent->flags = fcntl(fd, F_GETFL);
+    if (!(lent->flags & O_NONBLOCK))
+        return;
+    getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &lent->receive, &size);
+    getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &lent->send, &size);
+    if (seconds > 0) {
+        struct timeval limit = {(time_t)seconds, (suseconds_t)((seconds - (time_t)seconds) * 1e6)};
+        if (limit.tv_sec == 0 && limit.tv_usec == 0)
+            limit.tv_usec = 1;
+        limit_waits(fd, &limit, &limit);
+    }
+    fcntl(fd, F_SETFL, lent->flags & ~O_NONBLOCK);
+}
+
+/* errno stays. */
+static inline void take_back(const struct lent *lent)
+{
+    int saved = errno;
+    if (lent->flags & O_NONBLOCK) {
+        fcntl(lent->fd, F_SETFL, lent->flags);
+        limit_waits(lent->fd, &lent->receive, &lent->send);
+    }
+    errno = saved;
+}
+
+/* Can a few bytes be written? Waits for that for so many seconds. */
+static inline int has_room(int fd, double seconds)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
+    return poll(&wanted, 1, seconds > 1e6 ? -1 : (int)(seconds * 1000)) != 0;
 }
 
 /* Bytes for what is not read yet, if the system allows. TCP lets more come only when a whole segment
@@ -91,14 +146,54 @@ static inline void forget(struct view *view)
     view->size = view->at = 0;
 }
 
-/* The size of the frame that begins there; 0 when its length has not been seen. */
-static inline size_t frame_size(const struct view *view, size_t at)
+/* The size of the frame of which so many bytes have been seen; 0 when those are not its beginning. */
+static inline size_t size_of_frame(const unsigned char *frame, size_t seen)
 {
     uint32_t length;
-    if (at + FRAME_HEADER > view->size)
+    if (seen < FRAME_HEADER)
         return 0;
-    memcpy(&length, view->bytes + at, FRAME_HEADER);
-    return FRAME_HEADER + (size_t)ntohl(length);
+    memcpy(&length, frame, FRAME_HEADER);
+    length = ntohl(length);
+    return seen - FRAME_HEADER < (length < BEGINNING ? length : BEGINNING)
+               ? 0 : FRAME_HEADER + (size_t)length;
+}
+
+static inline size_t frame_size(const struct view *view, size_t at)
+{
+    return size_of_frame(view->bytes + at, view->size - at);
+}
+
+/* What is wrong with the frame that is next in the view, or NULL; more as for bad_beginning(). */
+static inline const char *bad_frame(const struct view *view, uint64_t more)
+{
+    return bad_beginning(view->bytes + view->at + FRAME_HEADER,
+                         frame_size(view, view->at) - FRAME_HEADER, more);
+}
+
+/* The same for a frame that may not be there as a whole, and its size. It does not look at an empty
+ * socket: a recv() would take a pending error that the library shall report. */
+static inline const char *bad_frame_at(int fd, uint64_t more, size_t *size)
+{
+    unsigned char bytes[FRAME_HEADER + BEGINNING];
+    ssize_t seen = bytes_arrived(fd) > 0
+                       ? recv(fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT) : 0;
+    *size = seen > 0 ? size_of_frame(bytes, (size_t)seen) : 0;
+    return *size ? bad_beginning(bytes + FRAME_HEADER, *size - FRAME_HEADER, more) : NULL;
+}
+
+/* Take a frame off the stream, as the library would. 0, or -1 when it can't come. */
+static inline int skip_frame(int fd, size_t size)
+{
+    unsigned char piece[4096];
+    while (size > 0) {
+        ssize_t got = recv(fd, piece, size < sizeof piece ? size : sizeof piece, 0);
+        if (got == 0)
+            errno = ECONNRESET;
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return -1;
+        size -= got > 0 ? (size_t)got : 0;
+    }
+    return 0;
 }
 
 /* The next frame is about to be read. */

@@ -221,13 +221,23 @@ cdef UserInfo make_user_info(const confd_user_info *u):
 cdef class TransCtxRef:
     """The transaction of a commit diff (C: struct confd_trans_ctx).
 
-    It stays open until diff_notification_done(). operator.index() gives the transaction handle,
-    so MAAPI's attach() takes it as one. After diff_notification_done() every use raises
-    ValueError.
+    th -- the transaction handle; operator.index() gives it, too
+    fd -- the descriptor of the notification socket
+    uinfo -- the UserInfo behind the transaction, or None
+    secondary_index, traversal_id, cb_flags, accumulated -- as the library has them; of no use for
+        notifications
+
+    The attributes are copies and can be read for ever. The transaction itself stays open until
+    diff_notification_done(), which takes it once.
     """
 
-    cdef confd_trans_ctx *tctx
-    cdef object info
+    cdef confd_trans_ctx *tctx  # NULL when done
+    cdef readonly int th
+    cdef readonly int fd
+    cdef readonly UserInfo uinfo
+    cdef readonly int secondary_index
+    cdef readonly int traversal_id
+    cdef readonly int cb_flags
 
     def __init__(self):
         raise TypeError("a TransCtxRef comes from read_notification()")
@@ -237,55 +247,35 @@ cdef class TransCtxRef:
         if self.tctx != NULL:
             confd_diff_notification_done(-1, self.tctx)
 
-    cdef confd_trans_ctx *open(self) except NULL:
-        if self.tctx == NULL:
+    cdef confd_trans_ctx *take(self) except NULL:
+        """The transaction, to be given to the library, which frees it."""
+        cdef confd_trans_ctx *taken = self.tctx
+        if taken == NULL:
             raise ValueError("tctx: the transaction is over, diff_notification_done() was called")
-        return self.tctx
-
-    @property
-    def th(self):
-        """The transaction handle."""
-        return self.open().thandle
-
-    @property
-    def fd(self):
-        """The descriptor of the notification socket that it came from."""
-        return self.open().fd
-
-    @property
-    def uinfo(self):
-        """The UserInfo of the session behind the transaction, or None."""
-        self.open()
-        return self.info
+        self.tctx = NULL
+        return taken
 
     @property
     def username(self):
         """The user's name, or None."""
-        uinfo = self.uinfo
-        return None if uinfo is None else uinfo.username
+        return None if self.uinfo is None else self.uinfo.username
 
     @property
     def context(self):
         """The session's context, such as cli, or None."""
-        uinfo = self.uinfo
-        return None if uinfo is None else uinfo.context
+        return None if self.uinfo is None else self.uinfo.context
 
     @property
-    def secondary_index(self):
-        """As the library has it; of no use for notifications."""
-        return self.open().secondary_index
-
-    @property
-    def traversal_id(self):
-        """As the library has it; of no use for notifications."""
-        return self.open().traversal_id
+    def accumulated(self):
+        """None: a notification's transaction has no accumulated changes."""
+        return None
 
     def __index__(self):
-        return self.open().thandle
+        return self.th
 
     def __repr__(self):
-        state = "done" if self.tctx == NULL else f"th={self.tctx.thandle}"
-        return f"TransCtxRef({state})"
+        done = ", done" if self.tctx == NULL else ""
+        return f"TransCtxRef(th={self.th}{done})"
 
     def __reduce__(self):
         raise TypeError("a TransCtxRef can't be pickled or copied: it owns the transaction")
@@ -297,9 +287,15 @@ cdef TransCtxRef take_trans_ctx(confd_trans_ctx **tctx):
     The library points the transaction's uinfo into the notification, which ends before it.
     """
     cdef TransCtxRef made = TransCtxRef.__new__(TransCtxRef)
-    made.info = None if tctx[0].uinfo == NULL else make_user_info(tctx[0].uinfo)
+    made.th = tctx[0].thandle
+    made.fd = tctx[0].fd
+    made.secondary_index = tctx[0].secondary_index
+    made.traversal_id = tctx[0].traversal_id
+    made.cb_flags = tctx[0].cb_flags
+    if tctx[0].uinfo != NULL:
+        made.uinfo = make_user_info(tctx[0].uinfo)
+        tctx[0].uinfo = NULL
     made.tctx = tctx[0]
-    made.tctx.uinfo = NULL
     tctx[0] = NULL
     return made
 
@@ -314,14 +310,14 @@ class Notification:
 cdef class NotificationsData:
     """What a subscription needs beside its mask (C: struct confd_notifications_data).
 
-    heartbeat_interval -- milliseconds, for NOTIF_HEARTBEAT
-    health_check_interval -- milliseconds, for NOTIF_HEALTH_CHECK
-    stream_name -- the event stream, for NOTIF_STREAM_EVENT
+    heartbeat_interval -- milliseconds, for NOTIF_HEARTBEAT; the daemon takes less than 1000 as 1000
+    health_check_interval -- the same for NOTIF_HEALTH_CHECK
+    stream_name -- the event stream, for NOTIF_STREAM_EVENT; at most 255 characters of Latin-1
     start_time -- replay the stream from here: a Value (C_DATETIME or C_NOEXISTS), None, an aware
         datetime, or ISO 8601 text
-    stop_time -- end the stream here; as start_time
+    stop_time -- end the stream here; as start_time, and only with one
     xpath_filter -- an XPath expression that selects the stream's events
-    usid -- only progress of this user session; 0 for all
+    usid -- of the stream, only what this user session may read; 0 for all. It does not limit progress
     verbosity -- VERBOSITY_… of progress
     """
 
@@ -336,11 +332,15 @@ cdef class NotificationsData:
 
     def __init__(self, heartbeat_interval=0, health_check_interval=0, stream_name=None,
                  start_time=None, stop_time=None, xpath_filter=None, usid=0, verbosity=0):
+        if stream_name is not None:
+            stream_octets(stream_name)
         self.heartbeat_interval = interval("heartbeat_interval", heartbeat_interval)
         self.health_check_interval = interval("health_check_interval", health_check_interval)
-        self.stream_name = optional_text("stream_name", stream_name)
+        self.stream_name = stream_name
         self.start_time = time_value("start_time", start_time)
         self.stop_time = time_value("stop_time", stop_time)
+        if self.stop_time.v.type != C_NOEXISTS and self.start_time.v.type == C_NOEXISTS:
+            raise ValueError("stop_time: has no effect without a start; give that, too")
         self.xpath_filter = optional_text("xpath_filter", xpath_filter)
         self.usid = c_int("usid", usid)
         self.verbosity = c_int("verbosity", verbosity)
@@ -360,11 +360,60 @@ cdef class NotificationsData:
             self.xpath_filter, self.usid, self.verbosity)
 
 
+cdef tuple DATA_FIELDS = (
+    "heartbeat_interval", "health_check_interval", "stream_name", "start_time", "stop_time",
+    "xpath_filter", "usid", "verbosity",
+)
+
+
+cdef NotificationsData notifications_data(data):
+    """Another module's NotificationsData as ours, by its attributes or by its text."""
+    if isinstance(data, NotificationsData):
+        return data
+    try:
+        fields = [getattr(data, name) for name in DATA_FIELDS]
+    except AttributeError:
+        fields = fields_of_text(str(data))
+    if fields is None:
+        raise TypeError(f"data: expected NotificationsData, not {type(data).__name__}")
+    return NotificationsData(*fields)
+
+
+cdef list fields_of_text(str shown):
+    """What the vendor's NotificationsData shows of itself; it has no attributes. Or None."""
+    import re  # slow to load, and few need it
+    kinds = {"stream_name": "'(.*)'", "xpath_filter": "'(.*)'",
+             "start_time": "(.+?)", "stop_time": "(.+?)"}
+    fields = ", ".join(name + "=" + kinds.get(name, r"(-?\d+)") for name in DATA_FIELDS)
+    found = re.search(fr"NotificationsData\({fields}\)$", shown, re.DOTALL)
+    if found is None:
+        return None
+    beat, check, stream, start, stop, xpath, usid, verbosity = found.groups()
+    times = [None if time == "NOEXISTS" else time for time in (start, stop)]
+    return [int(beat), int(check), stream, *times, xpath or None, int(usid), int(verbosity)]
+
+
 cdef object interval(str argument, value):
     milliseconds = c_int(argument, value)
     if milliseconds < 0:
         raise ValueError(f"{argument}: {milliseconds} is negative; give milliseconds")
     return milliseconds
+
+
+cdef bytes stream_octets(name):
+    """A stream's name as the library takes it: it sends each byte as a character of Latin-1."""
+    if not isinstance(name, str):
+        raise TypeError(f"stream_name: expected str, not {type(name).__name__}")
+    try:
+        octets = name.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValueError(f"stream_name: {name!r} is not Latin-1, in which the library sends it") from None
+    if b"\0" in octets:
+        raise ValueError("stream_name: must not contain a NUL character")
+    if len(octets) > 255:
+        raise ValueError(f"stream_name: {len(octets)} characters are more than 255, what the library "
+                         "can send")
+    return octets
 
 
 cdef str optional_text(str argument, value):

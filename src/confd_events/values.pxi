@@ -196,6 +196,8 @@ cdef class Value:
 
     cdef int become(self, const confd_value_t *v) except -1:
         cdef confd_value_t made
+        if v.type == C_LIST and nests_too_deeply(v):
+            raise ValueError(f"init: lists are nested more than {DEEPEST_LIST} deep")
         copy_value(v, &made)
         confd_free_value(&self.v)
         self.v = made
@@ -298,6 +300,9 @@ cdef class Value:
 
 cdef int copy_value(const confd_value_t *v, confd_value_t *into) except -1:
     """A deep copy, which stays valid when the C struct is gone."""
+    if v.type == C_LIST and nests_too_deeply(v):
+        raise Error(CONFD_ERR_INTERNAL, text(confd_strerror(CONFD_ERR_INTERNAL)),
+                    f"a value's lists are nested more than {DEEPEST_LIST} deep")
     confd_value_dup_to(v, into)
     if into.type != v.type:
         raise MemoryError()
