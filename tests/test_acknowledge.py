@@ -8,6 +8,7 @@ import operator
 import pickle
 import select
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Callable
@@ -16,7 +17,7 @@ import pytest
 from conftest import ALL_PLAIN, Connect
 
 import confd_events as events
-from confd_events.testing import Acknowledgement, Daemon
+from confd_events.testing import Acknowledgement, Daemon, User
 
 SYNC = (
     ALL_PLAIN
@@ -151,19 +152,32 @@ class TestTransaction:
         assert tctx.fd == sock.fileno()
         assert (tctx.uinfo.username, tctx.username) == ("admin", "admin")
         assert tctx.context == tctx.uinfo.context
-        assert isinstance(tctx.secondary_index, int)
-        assert isinstance(tctx.traversal_id, int)
+        for name in ("secondary_index", "traversal_id", "cb_flags"):
+            assert getattr(tctx, name) == 0
+        assert tctx.accumulated is None
 
-    def test_is_over_when_done(self, tctx: Any, sock: socket.socket) -> None:
-        uinfo = tctx.uinfo
+    def test_is_read_for_ever(self, daemon: Daemon, tctx: Any, sock: socket.socket) -> None:
+        """When it is done, and when the library's struct has held many others."""
         events.diff_notification_done(sock, tctx)
-        for name in ("th", "fd", "uinfo", "username", "context", "secondary_index"):
-            with pytest.raises(ValueError, match="tctx"):
-                getattr(tctx, name)
-        with pytest.raises(ValueError, match="tctx"):
-            operator.index(tctx)
-        assert repr(tctx) == "TransCtxRef(done)"
-        assert uinfo.username == "admin"
+        for number in range(20):
+            daemon.commit_diff(thandle=number, uinfo=User(username="mallory", context="rest"))
+            events.read_notification(sock)
+        assert operator.index(tctx) == tctx.th == 77
+        assert tctx.fd == sock.fileno()
+        assert (tctx.username, tctx.context, tctx.uinfo.usid) == ("admin", "cli", 11)
+        assert (tctx.secondary_index, tctx.traversal_id) == (0, 0)
+        assert repr(tctx) == "TransCtxRef(th=77, done)"
+
+    def test_outlives_its_thread(self, daemon: Daemon, sock: socket.socket) -> None:
+        """Nothing of it lies on the stack of the thread that has read it."""
+        read: list[Any] = []
+        for number in range(8):
+            daemon.commit_diff(thandle=number, uinfo=User(username=f"user {number}"))
+            thread = threading.Thread(target=lambda: read.append(events.read_notification(sock)))
+            thread.start()
+            thread.join()
+        transactions = [notification["commit_diff"]["tctx"] for notification in read]
+        assert [tctx.username for tctx in transactions] == [f"user {number}" for number in range(8)]
 
     def test_is_done_once(self, daemon: Daemon, tctx: Any, sock: socket.socket) -> None:
         events.diff_notification_done(sock, tctx)

@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
@@ -18,11 +19,15 @@ import pytest
 from conftest import ALL_PLAIN, Connect, live_allocations
 
 import confd_events as events
-from confd_events.testing import Daemon, Faults, encode, frame_of
+from confd_events.testing import Atom, Daemon, Faults, encode, frame_of
 
 Ends = tuple[socket.socket, socket.socket]
 
 AUDIT = encode("audit", user="admin", msg="whole", usid=1)
+
+
+def one(sock: socket.socket) -> list[Any]:
+    return [events.read_notification(sock)]
 
 
 @pytest.fixture
@@ -133,6 +138,12 @@ def test_burst_loses_nothing_before_an_error(ends: Ends) -> None:
         ((events.NOTIF_AUDIT, 2**40, b"admin", 1, b""), "1099511627776"),
         (b"no tuple", ""),
         ((), ""),
+        (Atom("ok"), "no tuple"),
+        (events.NOTIF_AUDIT, "no tuple"),
+        ((events.NOTIF_AUDIT,), "its bit alone"),
+        ((b"", 1), "Bad notification struct"),
+        ((-1, 1), "Bad notification struct"),
+        ((2**64, 1), "Bad notification struct"),
     ],
 )
 def test_undecodable(ends: Ends, term: Any, said: str) -> None:
@@ -145,6 +156,90 @@ def test_undecodable(ends: Ends, term: Any, said: str) -> None:
     assert said in caught.value.confd_lasterr
     # The next one is not affected.
     assert events.read_notification(reader)["audit"]["msg"] == "whole"
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        b"\x83",
+        b"\x83h",
+        b"\x83h\0",
+        b"h\1b\0\0\x20\0",
+        b"\x83h\2b\0\0\x20\0"[:5],
+        b"\x83i\xff\xff\xff\xffb\0\0\x20\0",
+        b"\x83h\1n\x09\0\0\0\0\0\0\0\0\0\1",
+    ],
+)
+@pytest.mark.parametrize("read", [events.read_notification, events.read_notifications])
+def test_a_broken_beginning(ends: Ends, read: Any, term: bytes) -> None:
+    """It never gets to the library, which would read beyond it."""
+    reader, writer = ends
+    writer.sendall(struct.pack(">I", len(term)) + term + AUDIT)
+    with pytest.raises(events.Error) as caught:
+        read(reader)
+    assert caught.value.confd_errno == events.ERR_INTERNAL
+    assert "Bad notification struct" in caught.value.confd_lasterr
+    assert events.read_notification(reader)["audit"]["msg"] == "whole"
+
+
+def test_a_broken_beginning_of_a_large_frame(ends: Ends) -> None:
+    """The rest of it is taken off the stream as it comes."""
+    reader, writer = ends
+    size = 3_000_000
+    broken = struct.pack(">I", size) + b"no term" + bytes(size - 7)
+    writing = threading.Thread(target=lambda: writer.sendall(broken + AUDIT))
+    writing.start()
+    with pytest.raises(events.Error, match="Bad notification struct"):
+        events.read_notification(reader)
+    assert events.read_notification(reader)["audit"]["msg"] == "whole"
+    writing.join()
+
+
+def test_a_bit_that_the_library_can_not_know(ends: Ends) -> None:
+    """It comes after a notification whose leftovers the library would take for its content."""
+    reader, writer = ends
+    for bit in (1 << 32, 1 << 40, 1 << 50, 1 << 62):
+        writer.sendall(encode("commit_diff") + frame_of((bit, 1, 2, 3)))
+        assert events.read_notification(reader)["type"] == events.NOTIF_COMMIT_DIFF
+        with pytest.raises(events.Error, match="Bad notification struct"):
+            events.read_notification(reader)
+
+
+def nested(depth: int) -> Any:
+    made: list[Any] = [7]
+    for _ in range(depth - 1):
+        made = [made]
+    return made
+
+
+def test_lists_in_lists(ends: Ends) -> None:
+    """However deep they are, the program lives on, also on a small stack."""
+    reader, writer = ends
+    outcomes: list[Any] = []
+
+    def read() -> None:
+        try:
+            (element,) = events.read_notification(reader)["stream"]["values"]
+            outcomes.append((str(element.v), element.v.as_pyval(), element.v == element.v))
+        except events.Error as error:
+            outcomes.append(error)
+
+    before = threading.stack_size(256 * 1024)
+    try:
+        for depth in (1, 100, 101, 300):
+            writer.sendall(encode("stream_event", stream="s", values=[(1, 2, nested(depth))]))
+            thread = threading.Thread(target=read)
+            thread.start()
+            thread.join()
+    finally:
+        threading.stack_size(before)
+    for text, value, equal in outcomes[:2]:
+        assert text
+        assert isinstance(value, list)
+        assert equal
+    for error in outcomes[2:]:
+        assert error.confd_errno == events.ERR_INTERNAL
+        assert "nested more than 100 deep" in str(error)
 
 
 def test_empty_frame(ends: Ends) -> None:
@@ -219,6 +314,71 @@ def test_large_frames_in_bursts(daemon: Daemon, connect: Connect) -> None:
         for got in events.read_notifications(sock):
             read.append(len(got["audit_network"].get("config", "")))
     assert read == sizes
+
+
+# Sockets with a timeout
+
+
+@pytest.mark.parametrize("timeout", [0, 0.05, 30])
+@pytest.mark.parametrize("read", [one, events.read_notifications])
+def test_a_socket_with_a_timeout(ends: Ends, read: Any, timeout: float) -> None:
+    reader, writer = ends
+    reader.settimeout(timeout)
+    writer.sendall(AUDIT)
+    assert [got["audit"]["msg"] for got in read(reader)] == ["whole"]
+    assert reader.gettimeout() == timeout
+    assert not os.get_blocking(reader.fileno())
+
+
+@pytest.mark.parametrize("timeout", [0, 0.05])
+@pytest.mark.parametrize("read", [one, events.read_notifications])
+@pytest.mark.parametrize("arrived", [0, 2, len(AUDIT) - 1])
+def test_a_timeout_ends_the_wait(ends: Ends, read: Any, timeout: float, arrived: int) -> None:
+    """And the socket stays usable, however much of a notification is there."""
+    reader, writer = ends
+    reader.settimeout(timeout)
+    writer.sendall(AUDIT[:arrived])
+    with pytest.raises(events.Error) as caught:
+        read(reader)
+    assert (caught.value.confd_errno, caught.value.errno) == (events.ERR_OS, errno.EAGAIN)
+    writer.sendall(AUDIT[arrived:])
+    assert events.read_notification(reader)["audit"]["msg"] == "whole"
+
+
+@contextmanager
+def try_again() -> Iterator[None]:
+    try:
+        yield
+    except events.Error as error:
+        if error.errno != errno.EAGAIN:
+            raise
+
+
+@pytest.mark.parametrize("timeout", [0, 30])
+def test_a_large_notification_and_a_timeout(ends: Ends, timeout: float) -> None:
+    """It never fits the socket's buffers, so the rest comes only while it is read."""
+    reader, writer = ends
+    reader.settimeout(timeout)
+    config = "x" * 3_000_000
+    frame = encode("audit_network", config=config)
+    writing = threading.Thread(target=lambda: writer.sendall(frame))
+    writing.start()
+    got: Any = None
+    while got is None:
+        with try_again():
+            got = events.read_notification(reader)
+    assert got["audit_network"]["config"] == config
+    writing.join()
+    assert reader.gettimeout() == timeout
+
+
+def test_a_timeout_within_a_large_notification(ends: Ends) -> None:
+    reader, writer = ends
+    reader.settimeout(0.05)
+    writer.sendall(encode("audit_network", config="x" * 100_000)[:50_000])
+    with pytest.raises(events.Error) as caught:
+        events.read_notification(reader)
+    assert caught.value.errno == errno.EAGAIN
 
 
 # Signals

@@ -72,7 +72,7 @@ static void read_v1_trap(struct stub_term *t, struct confd_snmpa_notification *s
     snmpa->request_id = 0;
     snmpa->error_status = 0;
     snmpa->error_index = 0;
-    trap->time_stamp = stub_int(t, "time_stamp");
+    trap->time_stamp = (int)stub_term_int(t, "time_stamp", INT32_MIN, UINT32_MAX);
     read_address(t, snmpa);
     trap->specific_trap = stub_int(t, "specific_trap");
     trap->generic_trap = stub_int(t, "generic_trap");

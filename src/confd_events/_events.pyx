@@ -6,7 +6,7 @@ This module only wraps the C library; confd_events re-exports it.
 
 import os
 from _socket import socket as Socket
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import allocate_lock, start_new_thread
 from datetime import datetime, timedelta, timezone
 
 from confd_events.error import EOF, Error
@@ -335,6 +335,8 @@ cdef class DaemonCall:
 
     cdef sockaddr_storage address
     cdef int size
+    cdef bint cancelled
+    cdef object error  # that of the other thread's call
 
     cdef int call(self) noexcept nogil:
         """The call itself; returns the library's status."""
@@ -352,32 +354,46 @@ cdef class DaemonCall:
         """After the other thread's call."""
 
     cdef int run(self) except -1:
-        from threading import main_thread  # slow to load, and most programs have it
-        if get_ident() != main_thread().ident or not self.prepare_for_two():
-            return self.make()
-        over = allocate_lock()
-        over.acquire()
-        outcome = []
-        try:
-            start_new_thread(self._make_for_another, (outcome, over))
-        except RuntimeError:  # no thread is left
-            self.finish()
+        wait = self.begin() if is_main_thread() else None
+        if wait is None:
             return self.make()
         try:
-            over.acquire()
+            wait()
         except BaseException:
             self.give_up()
-            over.acquire(timeout=1)
+            wait(True, 1)
             raise
-        for error in outcome:
-            raise error
+        if self.error is not None:
+            raise self.error
         return 0
 
-    def _make_for_another(self, outcome, over):
+    cdef object begin(self):
+        """Let another thread make the call; return what waits for it, or None when there can be no
+        other thread. From then on this one needs no memory, lest the call be made and yet fail.
+        """
+        if not self.prepare_for_two():
+            return None
+        try:
+            over = allocate_lock()
+            wait = over.acquire
+            wait()
+            start_new_thread(self._make_for_another, (over,))
+        except BaseException as error:
+            # A thread may have begun, but nothing of it runs while this one has Python's lock.
+            self.cancelled = True
+            self.finish()
+            if isinstance(error, RuntimeError):
+                return None
+            raise
+        return wait
+
+    def _make_for_another(self, over):
+        if self.cancelled:
+            return
         try:
             self.make()
         except BaseException as error:
-            outcome.append(error)
+            self.error = error
         finally:
             self.finish()
             over.release()
@@ -432,7 +448,8 @@ cdef class Subscribing(DaemonCall):
         shutdown(self.fd, SHUT_RDWR)
 
     cdef void finish(self) noexcept:
-        close(self.own_fd)
+        if self.own_fd > 0:
+            close(self.own_fd)
         self.own_fd = 0
 
 
@@ -616,7 +633,7 @@ cdef dict read_unfinished(sock, int fd):
         take_back(&lent)
     being_read.discard(fd)
     if bad != NULL:
-        raise own_failure(CONFD_ERR_INTERNAL, f"Malformed notification: {text(bad)}")
+        raise own_failure(CONFD_ERR_INTERNAL, text(bad))
     if status == SKIPPING_FAILED:
         raise os_failure("Failed to read from ConfD", os_errno)
     return converted(fd, &n, status, os_errno)

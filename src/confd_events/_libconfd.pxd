@@ -506,6 +506,7 @@ cdef extern from "frames.h" nogil:
 cdef extern from "signals.h" nogil:
     ctypedef struct sigset_t:
         pass
+    bint is_main_thread()
     void hold_sigpipe(sigset_t *before)
     void hold_signals(sigset_t *before)
     void let_signals_go(const sigset_t *before, bint failed)

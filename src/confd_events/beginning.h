@@ -44,19 +44,19 @@ static inline const char *bad_beginning(const unsigned char *term, size_t size, 
     size_t head, arity;
     uint64_t bit;
     if (size < 1 || term[0] != VERSION)
-        return "it is no term";
+        return "Bad notification struct: it is no term";
     if (size >= 3 && term[1] == SMALL_TUPLE)
         head = 3, arity = term[2];
     else if (size >= 6 && term[1] == LARGE_TUPLE)
         head = 6, arity = number_of(term + 2, 4, 0);
     else
-        return "it is no tuple";
-    if (arity == 0 || arity > size - head)
-        return "its tuple does not have as many elements as it says";
+        return "Bad notification struct: it is no tuple";
+    if (arity > size - head)
+        return "Bad notification struct: its tuple has fewer elements than it says";
     bit = integer_at(term + head, size - head);
     if (bit == 0 || (bit & (bit - 1)) != 0 || bit >> 32 != 0)
-        return "it does not begin with the bit of a notification";
-    return (bit & more) != 0 && arity < 2 ? "it has a bit and nothing more" : NULL;
+        return "Bad notification struct"; /* as the library says of an unknown bit */
+    return (bit & more) != 0 && arity < 2 ? "Bad notification struct: it has its bit alone" : NULL;
 }
 
 #endif

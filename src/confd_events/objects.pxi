@@ -317,7 +317,7 @@ cdef class NotificationsData:
         datetime, or ISO 8601 text
     stop_time -- end the stream here; as start_time, and only with one
     xpath_filter -- an XPath expression that selects the stream's events
-    usid -- of the stream, only what this user session may read; 0 for all. It does not limit progress
+    usid -- of the stream, only what this user session may read; 0 for all. Progress it never limits
     verbosity -- VERBOSITY_… of progress
     """
 
@@ -407,12 +407,13 @@ cdef bytes stream_octets(name):
     try:
         octets = name.encode("latin-1")
     except UnicodeEncodeError:
-        raise ValueError(f"stream_name: {name!r} is not Latin-1, in which the library sends it") from None
+        raise ValueError(
+            f"stream_name: {name!r} is not Latin-1, in which the library sends it") from None
     if b"\0" in octets:
         raise ValueError("stream_name: must not contain a NUL character")
     if len(octets) > 255:
-        raise ValueError(f"stream_name: {len(octets)} characters are more than 255, what the library "
-                         "can send")
+        raise ValueError(f"stream_name: {len(octets)} characters are more than the 255 that the "
+                         "library can send")
     return octets
 
 

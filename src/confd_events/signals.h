@@ -7,7 +7,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+/* The process's first thread: Python runs handlers there. */
+static inline int is_main_thread(void)
+{
+    return syscall(SYS_gettid) == getpid();
+}
 
 /* Block SIGPIPE in this thread. */
 static inline void hold_sigpipe(sigset_t *before)
