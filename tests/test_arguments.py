@@ -97,7 +97,7 @@ def test_a_path_is_never_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_ipv6_address_of_a_wrong_kind() -> None:
     with socket.socket(socket.AF_INET6) as sock:
-        for ip in ("127.0.0.1", "1::2::3", "fe80::1%no-such-interface"):
+        for ip in ("127.0.0.1", "1::2::3", "fe80::1%nowhere"):
             refused(ValueError, "ip", partial(events.notifications_connect, sock, 1, ip, 4569))
 
 

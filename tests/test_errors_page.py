@@ -268,7 +268,8 @@ def transaction_that_is_over() -> None:
         daemon.commit_diff()
         event = next(commits)
         event.ack()
-        print(event["tctx"].th)
+        with socket.socket() as sock:
+            confd_events.diff_notification_done(sock, event["tctx"])
 
 
 @provokes

@@ -309,7 +309,7 @@ def notifications_connect2(sock, mask, data, ip=None, port=None, path=None):
 
 
 cdef int connect(sock, mask, NotificationsData data, ip, port, path) except -1:
-    cdef Subscribing call = Subscribing.__new__(Subscribing)
+    cdef _Subscribing call = _Subscribing.__new__(_Subscribing)
     call.fd = stream_fd(sock)
     call.bits = checked_mask(mask)
     check_needs(mask, data)
@@ -326,7 +326,7 @@ cdef int connect(sock, mask, NotificationsData data, ip, port, path) except -1:
     return call.run()
 
 
-cdef class DaemonCall:
+cdef class _DaemonCall:
     """A call of the library that connects, and so may take long.
 
     Python runs signal handlers in the main thread alone, and the library does not go on when a
@@ -414,7 +414,7 @@ cdef class DaemonCall:
         raise error
 
 
-cdef class Subscribing(DaemonCall):
+cdef class _Subscribing(_DaemonCall):
     """confd_notifications_connect() or, with data, confd_notifications_connect2()."""
 
     cdef int fd
@@ -453,7 +453,7 @@ cdef class Subscribing(DaemonCall):
         self.own_fd = 0
 
 
-cdef class LoadingSchemas(DaemonCall):
+cdef class _LoadingSchemas(_DaemonCall):
     """confd_load_schemas()."""
 
     cdef int call(self) noexcept nogil:
@@ -816,7 +816,7 @@ def load_schemas(ip=None, port=None, path=None):
     whose handler raises, such as Ctrl-C, ends the wait; the library may go on in the background.
     Raises Error when the connection fails (C: confd_load_schemas()).
     """
-    cdef LoadingSchemas call = LoadingSchemas.__new__(LoadingSchemas)
+    cdef _LoadingSchemas call = _LoadingSchemas.__new__(_LoadingSchemas)
     if path is not None:
         family = AF_UNIX
     else:

@@ -58,7 +58,7 @@ def to_dict(raw: Mapping[str, Any], *, secrets: bool = False) -> dict[str, Any]:
     - Value: None, bool, int, float, str or a list, else its str().
     - the elements of a stream event: dicts, by the tags' names; see _tree().
     - UserInfo, SnmpVarbind, ProgressLink: a dict of those attributes that are not None.
-    - TransCtxRef: ``{"th": 7}``, with None when the transaction is over.
+    - TransCtxRef: ``{"th": 7}``.
     - text that is not UTF-8: readable().
     """
     bit = raw["type"]
@@ -156,11 +156,8 @@ def _user(user: UserInfo, secrets: bool) -> dict[str, Any]:
     return result
 
 
-def _transaction(tctx: TransCtxRef, secrets: bool) -> dict[str, int | None]:
-    try:
-        return {"th": tctx.th}
-    except ValueError:  # acknowledged
-        return {"th": None}
+def _transaction(tctx: TransCtxRef, secrets: bool) -> dict[str, int]:
+    return {"th": tctx.th}
 
 
 def _epoch(number: int, secrets: bool, unit: timedelta) -> str | int:

@@ -37,10 +37,8 @@ class Error(Exception):
     ) -> None:
         """Error(text) makes one that says just that; programs raise it on their own."""
         super().__init__(confd_errno, confd_strerror, confd_lasterr, errno)
-        if isinstance(confd_errno, str):
-            confd_errno, confd_strerror = 0, confd_errno
-        self.confd_errno = confd_errno
-        self.confd_strerror = confd_strerror
+        self.confd_errno = 0 if isinstance(confd_errno, str) else confd_errno
+        self.confd_strerror = confd_errno if isinstance(confd_errno, str) else confd_strerror
         self.confd_lasterr = confd_lasterr
         self.errno = errno
         self.strerror = None if errno is None else os.strerror(errno)
