@@ -184,7 +184,10 @@ class Maapi:
         self.calls.append("connect")
 
     def attach(self, sock: socket.socket, hashed_ns: int, ctx: Any) -> None:
-        assert (hashed_ns, operator.index(ctx)) == (0, 9)
+        raise TypeError("ctx argument must be a _ncs.TransCtxRef instance")
+
+    def attach2(self, sock: socket.socket, hashed_ns: int, usid: int, thandle: Any) -> None:
+        assert (hashed_ns, usid, operator.index(thandle)) == (0, 0, 9)
         self.calls.append("attach")
 
     def diff_iterate(

@@ -1,36 +1,14 @@
 /* Whole reads and writes on the caller's blocking socket. */
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "stub.h"
 
-/* An interrupted connect() goes on in the kernel; asking again joins it. */
-static bool connect_again(int sock)
-{
-    struct pollfd wait = {.fd = sock, .events = POLLOUT};
-
-    if (errno == EALREADY) {
-        poll(&wait, 1, -1);
-        return true;
-    }
-    return errno == EINTR;
-}
-
+/* Of an interrupted connect() the real library makes an error, too. */
 int stub_connect(int sock, const struct sockaddr *srv, int srv_sz)
 {
-    bool again = false;
-
-    while (connect(sock, srv, (socklen_t)srv_sz) == -1) {
-        if (again && errno == EISCONN) {
-            break;
-        }
-        if (!connect_again(sock)) {
-            return stub_fail_os("Failed to connect to ConfD");
-        }
-        again = true;
-    }
-    return CONFD_OK;
+    return connect(sock, srv, (socklen_t)srv_sz) == 0
+               ? CONFD_OK : stub_fail_os("Failed to connect to ConfD");
 }
 
 static bool is_lost(void)
