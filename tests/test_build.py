@@ -18,7 +18,8 @@ import confd_events as events
 pytestmark = pytest.mark.stub
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "src"))
+# Behind the installed package, for processes that inherit the path.
+sys.path.append(str(ROOT / "src"))
 from confd_events_build.sdk import SdkError, find  # noqa: E402
 
 VARIABLES = ("CONFD_EVENTS_SDK", "NCS_DIR", "CONFD_DIR")

@@ -390,7 +390,7 @@ def test_where_looks_into_objects_and_lists(monitor: Monitor) -> None:
         daemon.cq_progress(cq_id=1, completed_devices=["ce0"])
         daemon.cq_progress(cq_id=2, completed_devices=["ce0", "pe0"])
 
-    if hasattr(events, "NCS_NOTIF_CQ_PROGRESS"):
+    if PRODUCT == "NCS":
         where = ("--where", "completed_devices=pe*")
         (line,) = monitor("cq-progress", *where, "--count", "1", play=queue).lines
         assert "cq_id=2" in line

@@ -95,6 +95,7 @@ def test_variables_of_snmp(connect: Connect, daemon: Daemon) -> None:
     assert (vb[2]["column"], vb[2]["rowindex"]) == ("ifName", [1, 2])
 
 
+@pytest.mark.since(8, 2)
 def test_progress_with_attributes_and_links(connect: Connect, daemon: Daemon) -> None:
     written = {"attributes": {"leafs": 12, "by": "ada"}, "links": [["trace", "span"]]}
     mask = events.NOTIF_COMMIT_PROGRESS

@@ -86,10 +86,23 @@ def blocks() -> Iterator[Block]:
 BLOCKS = list(blocks())
 
 
+# Scenes that a library before this level can't show.
+SCENES_SINCE = {"spans": (8, 2)}
+
+
+def marks_of(block: Block) -> list[pytest.MarkDecorator]:
+    """Which libraries the block does not run with."""
+    marks = [pytest.mark.stub] if "confd_stub_" in block.source else []
+    if block.scene in SCENES_SINCE:
+        marks.append(pytest.mark.since(*SCENES_SINCE[block.scene]))
+    return marks
+
+
 def of_language(*languages: str) -> pytest.MarkDecorator:
     """The test is for each block of these languages."""
     found = [block for block in BLOCKS if block.language in languages]
-    return pytest.mark.parametrize("block", found, ids=lambda block: str(block.name))
+    params = [pytest.param(block, marks=marks_of(block)) for block in found]
+    return pytest.mark.parametrize("block", params, ids=lambda block: str(block.name))
 
 
 # Complete and up to date

@@ -368,6 +368,10 @@ def test_text_that_is_not_utf8_is_readable_wherever_it_is(
     for name in (name for name in dir(events.UserInfo) if name[0] != "_" and name != "username"):
         assert getattr(event["uinfo"], name) == getattr(event.payload["uinfo"], name), name
     assert event.to_dict()["commit_diff"]["uinfo"]["username"] == r"M\xfcller"
+
+
+@pytest.mark.since(8, 2)
+def test_attributes_that_are_not_utf8_are_readable(daemon: Daemon, sock: socket.socket) -> None:
     attributes = {b"na\xefve": b"\xff", "leafs": 3}
     raw = received(daemon, sock, "progress", attributes=attributes)
     assert Event(raw, 0)["attributes"] == {r"na\xefve": r"\xff", "leafs": 3}

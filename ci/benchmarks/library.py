@@ -14,7 +14,7 @@ from pathlib import Path
 
 import confd_events as events
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
+sys.path.append(str(Path(__file__).parents[2] / "src"))
 from confd_events_build import sdk
 
 _SOURCE = Path(__file__).with_name("loop.c")
