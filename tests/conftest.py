@@ -92,8 +92,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     left_out = session.config.stash.get(LEFT_OUT, {})
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if left_out and reporter is not None:
-        counted = (f"{n} tests are {why} and were left out" for why, n in left_out.items())
-        reporter.write_line("; ".join(counted))
+        counted = (f"{n} {why}" for why, n in left_out.items())
+        reporter.write_line(f"Tests left out: {', '.join(counted)}")
 
 
 def live_allocations() -> int:
@@ -171,6 +171,16 @@ def frames() -> dict[str, bytes]:
     stream = {"stream": "NETCONF"}
     fields: dict[str, Any] = {n: stream if n.startswith("stream_") else {} for n in SENDABLE}
     return {n.replace("_", "-"): encode(n, *PEER, **fields[n]) for n in SENDABLE}
+
+
+def large_frame(text: str) -> bytes:
+    """A notification that every release has, and that keeps text of any length."""
+    return encode("stream_event", *PEER, stream="s", values=[(1, 2, text)])
+
+
+def text_of(notification: Any) -> str:
+    """The text of a large frame."""
+    return str(notification["stream"]["values"][0].v)
 
 
 def plain(value: Any) -> Any:

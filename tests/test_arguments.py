@@ -153,12 +153,15 @@ def test_an_interval_of_0_is_missing() -> None:
             )
 
 
+BY_USID: list[Callable[[Any, Any], None]] = [events.sync_audit_notification]
+if hasattr(events, "sync_audit_network_notification"):
+    BY_USID.append(events.sync_audit_network_notification)
+
 USES: list[Callable[[Any], object]] = [
     events.read_notification,
     events.read_notifications,
     events.sync_ha_notification,
-    lambda sock: events.sync_audit_notification(sock, 1),
-    lambda sock: events.sync_audit_network_notification(sock, 1),
+    *(partial(lambda acknowledge, sock: acknowledge(sock, 1), each) for each in BY_USID),
     lambda sock: events.notifications_connect(sock, **GOOD),
     lambda sock: events.notifications_connect2(
         sock, GOOD["mask"], NotificationsData(), GOOD["ip"], GOOD["port"]
@@ -228,7 +231,7 @@ def test_unsupported_family() -> None:
 )
 def test_usid(connect: Connect, usid: Any, error: type[Exception]) -> None:
     sock = connect()
-    for acknowledge in (events.sync_audit_notification, events.sync_audit_network_notification):
+    for acknowledge in BY_USID:
         refused(error, "usid", partial(acknowledge, sock, usid))
 
 
