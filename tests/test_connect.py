@@ -96,7 +96,6 @@ def test_what_the_daemon_is_told(connect: Connect, daemon: Daemon) -> None:
     daemon.add_stream("NETCONF")
     start = datetime(2024, 1, 1, tzinfo=timezone.utc)
     mask = events.NOTIF_HEARTBEAT | events.NOTIF_HEALTH_CHECK | events.NOTIF_STREAM_EVENT
-    mask |= events.NOTIF_PROGRESS  # only with it is the verbosity sent
     data = NotificationsData(
         heartbeat_interval=10_000,
         health_check_interval=20_000,

@@ -407,7 +407,7 @@ DEVICES = [
         {"usid": 1, "tid": 2, "user": "u", "device": "d"},
         bit("AUDIT_NETWORK"),
         "audit_network",
-        {"usid": 1, "tid": 2, "user": "u", "device": "d"},
+        {"usid": 1, "tid": 2, "user": "u", "device": "d", "config": ""},
     ),
 ]
 

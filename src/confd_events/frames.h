@@ -158,9 +158,10 @@ static inline size_t size_of_frame(const unsigned char *frame, size_t seen)
                ? 0 : FRAME_HEADER + (size_t)length;
 }
 
+/* A frame that was passed may reach beyond what was seen. */
 static inline size_t frame_size(const struct view *view, size_t at)
 {
-    return size_of_frame(view->bytes + at, view->size - at);
+    return at < view->size ? size_of_frame(view->bytes + at, view->size - at) : 0;
 }
 
 /* What is wrong with the frame that is next in the view, or NULL; more as for bad_beginning(). */
