@@ -403,12 +403,14 @@ extern int confd_pp_value(char *buf, int bufsiz, const confd_value_t *v);
 /* Nonzero when both have the same type and content. */
 extern int confd_val_eq(const confd_value_t *v1, const confd_value_t *v2);
 
-/* Deep copies. A copy in an existing value is released by confd_free_value(),
- * one on the heap by confd_free_dup_value(). */
+/* Deep copies. A copy in an existing value is released by confd_free_dup_to_value(),
+ * one on the heap by confd_free_dup_value(). confd_free_value() is for the library's
+ * own values: it leaves the text of a C_STR. */
 extern confd_value_t *confd_value_dup(const confd_value_t *v);
 extern void confd_value_dup_to(const confd_value_t *v, confd_value_t *newv);
 extern void confd_free_value(confd_value_t *v);
 extern void confd_free_dup_value(confd_value_t *v);
+extern void confd_free_dup_to_value(confd_value_t *v);
 
 /* Schema names; known once confd_load_schemas() has fetched them. */
 
@@ -431,10 +433,12 @@ extern int confd_load_schemas(const struct sockaddr *srv, int srv_sz);
 extern char *confd_hash2str(u_int32_t hash);
 extern u_int32_t confd_str2hash(const char *str);
 extern char *confd_ns2prefix(u_int32_t ns);
+extern struct confd_cs_node *confd_find_cs_root(u_int32_t ns);
 extern struct confd_cs_node *confd_cs_node_cd(const struct confd_cs_node *start,
                                               const char *fmt, ...);
 extern int confd_val2str(struct confd_type *type, const confd_value_t *val,
                          char *buf, size_t bufsiz);
+extern int confd_str2val(struct confd_type *type, const char *str, confd_value_t *val);
 
 #ifdef __cplusplus
 }

@@ -422,7 +422,7 @@ static void failing_copies(const confd_value_t *v)
             confd_free_dup_value(copy);
         }
         CHECK(into.type == C_NOEXISTS || confd_val_eq(v, &into));
-        confd_free_value(&into);
+        confd_free_dup_to_value(&into);
         CHECK(confd_stub_live_allocations() == before);
     }
 }
@@ -433,7 +433,7 @@ static void copies(const confd_value_t *v)
 
     confd_value_dup_to(copy, &into);
     CHECK(confd_val_eq(v, copy) && confd_val_eq(&into, v));
-    confd_free_value(&into);
+    confd_free_dup_to_value(&into);
     confd_free_dup_value(copy);
     failing_copies(v);
 }

@@ -1,4 +1,4 @@
-/* confd_val2str(): values of enumerations and bits by their labels. */
+/* confd_val2str(), confd_str2val(): values of enumerations and bits by their labels. */
 #include <limits.h>
 #include <string.h>
 
@@ -91,4 +91,20 @@ int confd_val2str(struct confd_type *type, const confd_value_t *val, char *buf, 
         return bits_to_text(type, val, buf, bufsiz);
     }
     return confd_pp_value(buf, bufsiz < INT_MAX ? (int)bufsiz : INT_MAX, val);
+}
+
+/* Only enumerations: the tables do not say which types are bits. */
+int confd_str2val(struct confd_type *type, const char *str, confd_value_t *val)
+{
+    if (type == NULL) {
+        return stub_fail(CONFD_ERR_PROTOUSAGE, "Need a type");
+    }
+    for (size_t i = 0; i < type->count; i++) {
+        if (strcmp(type->labels[i].text, str) == 0) {
+            *val = (confd_value_t){.type = C_ENUM_VALUE,
+                                   .val.enumvalue = (int32_t)type->labels[i].number};
+            return CONFD_OK;
+        }
+    }
+    return stub_fail(CONFD_ERR_BADTYPE, "No value for \"%s\"", str);
 }

@@ -282,21 +282,34 @@ static struct confd_cs_node *find_node(const char *path)
     return NULL;
 }
 
+/* A node of the namespace: paths here are absolute, so any will do to start from. */
+struct confd_cs_node *confd_find_cs_root(u_int32_t ns)
+{
+    const struct schema *schema = atomic_load(&current);
+
+    for (size_t i = 0; schema != NULL && i < schema->node_count; i++) {
+        if (schema->nodes[i].cs.ns == ns) {
+            return &schema->nodes[i].cs;
+        }
+    }
+    return NULL;
+}
+
 struct confd_cs_node *confd_cs_node_cd(const struct confd_cs_node *start, const char *fmt, ...)
 {
     char path[4096];
     va_list args;
     int length;
 
-    if (start != NULL) {
-        stub_fail(CONFD_ERR_NOT_IMPLEMENTED, "Relative paths are not implemented");
-        return NULL;
-    }
     va_start(args, fmt);
     length = vsnprintf(path, sizeof path, fmt, args);
     va_end(args);
     if (length < 0 || (size_t)length >= sizeof path) {
         stub_fail(CONFD_ERR_BADPATH, "Path is too long");
+        return NULL;
+    }
+    if (start != NULL && path[0] != '/') {
+        stub_fail(CONFD_ERR_NOT_IMPLEMENTED, "Relative paths are not implemented");
         return NULL;
     }
     return find_node(path);

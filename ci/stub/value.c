@@ -77,14 +77,12 @@ static void free_path(confd_hkeypath_t *path)
     stub_free(path);
 }
 
+/* Not the text of a C_STR. */
 void confd_free_value(confd_value_t *v)
 {
     switch (ownership(v->type)) {
     case OWNS_BUF:
         stub_free(v->val.buf.ptr);
-        break;
-    case OWNS_STRING:
-        stub_free(v->val.s);
         break;
     case OWNS_LIST:
         free_list(v->val.list);
@@ -104,10 +102,19 @@ void confd_free_value(confd_value_t *v)
     }
 }
 
+/* The text of a C_STR, too, but not of one in a list. */
+void confd_free_dup_to_value(confd_value_t *v)
+{
+    if (v->type == C_STR) {
+        stub_free(v->val.s);
+    }
+    confd_free_value(v);
+}
+
 void confd_free_dup_value(confd_value_t *v)
 {
     if (v != NULL) {
-        confd_free_value(v);
+        confd_free_dup_to_value(v);
         stub_free(v);
     }
 }
@@ -137,7 +144,7 @@ static bool copy_buf(const confd_buf_t *from, confd_buf_t *to)
 
 static bool copy_qname(const struct confd_qname *from, struct confd_qname *to)
 {
-    if (!copy_buf(&from->prefix, &to->prefix)) {
+    if (from->prefix.ptr != NULL && !copy_buf(&from->prefix, &to->prefix)) {
         return false;
     }
     if (!copy_buf(&from->name, &to->name)) {
