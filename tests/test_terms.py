@@ -39,7 +39,8 @@ FRAMES = {
 
 USER = User(clearpass="secret", port=4321)
 TIME = datetime(2026, 11, 23, 7, 50, 1, 123456, timezone.utc)
-LEAP_DAY = datetime(2024, 2, 29, 23, 59, 59, tzinfo=timezone(-timedelta(hours=5, minutes=30)))
+# As recorded; a daemon sends -05:30 as -5, 30.
+LEAP_DAY = DateTime(2024, 2, 29, 23, 59, 59, 0, -5, -30)
 SPAN: dict[str, Any] = {
     "timestamp": 1700000000000000,
     "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
@@ -397,6 +398,29 @@ def test_times_round_trip(time: datetime) -> None:
 
 def test_string_ext_is_a_list_of_numbers() -> None:
     assert decode(b"\x83\x6b\x00\x02\x01\x03") == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "zone"), [(-330, (-5, 30)), (-30, (0, -30)), (30, (0, 30)), (330, (5, 30))]
+)
+def test_zones(minutes: int, zone: tuple[int, int]) -> None:
+    """The minutes have a sign only where the hours are 0."""
+    time = datetime(2026, 1, 2, tzinfo=timezone(timedelta(minutes=minutes)))
+    assert DateTime.of(time)[-2:] == zone
+    assert value.datetime(time).term == (2026, 1, 2, 0, 0, 0, 0, *zone)
+    assert DateTime.of(time).to_datetime() == time
+
+
+def test_no_zone_is_an_empty_list() -> None:
+    assert value.datetime((2026, 1, 2, 3, 4, 5, 6, -111, 7)).term == (2026, 1, 2, 3, 4, 5, 6, [], 0)
+    assert value.date(2026, 1, 2, -111).term == (2026, 1, 2, [], 0)
+    assert value.time(3, 4, 5, 6, -111).term == (3, 4, 5, 6, [], 0)
+
+
+def test_an_offset_with_seconds_is_refused() -> None:
+    zone = timezone(timedelta(hours=1, seconds=30))
+    with pytest.raises(ValueError, match="whole minutes"):
+        DateTime.of(datetime(2026, 1, 2, tzinfo=zone))
 
 
 def test_time_without_a_zone_counts_as_utc() -> None:

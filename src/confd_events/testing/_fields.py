@@ -103,7 +103,7 @@ def texts(values: Sequence[Text]) -> list[bytes]:
 
 def typed_time(time: Time | None) -> Terms:
     """A typed date and time; None is the present."""
-    return 19, tuple(DateTime.now() if time is None else DateTime.of(time))
+    return 19, (DateTime.now() if time is None else DateTime.of(time)).term()
 
 
 def attribute_list(attributes: Mapping[Text, Text | int]) -> list[Term]:

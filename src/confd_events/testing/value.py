@@ -15,7 +15,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface
 from typing import Callable, NamedTuple, Union
 
 from ._terms import Atom, Term, Terms, Text, text
-from ._times import DateTime, Time
+from ._times import DateTime, Time, zone_term
 
 Ip = Union[str, IPv4Address, IPv6Address]
 Oid = Union[str, Sequence[int]]
@@ -94,19 +94,19 @@ bit64 = _integer(30, 64, signed=False)
 
 def datetime(time: Time) -> Typed:
     """A date and time, from an aware datetime or nine numbers (see `DateTime`)."""
-    return Typed(19, tuple(DateTime.of(time)))
+    return Typed(19, DateTime.of(time).term())
 
 
 def date(year: int, month: int, day: int, zone: int = 0, zone_minutes: int = 0) -> Typed:
-    """A date; the zone's offset in hours and minutes of the same sign, -111 for none."""
-    return Typed(20, (year, month, day, zone, zone_minutes))
+    """A date; the zone's offset as in `DateTime`: -05:30 is (-5, 30), -111 is none."""
+    return Typed(20, (year, month, day, *zone_term(zone, zone_minutes)))
 
 
 def time(
     hour: int, minute: int, second: int, micro: int = 0, zone: int = 0, zone_minutes: int = 0
 ) -> Typed:
     """A time of day; the zone's offset as for `date`."""
-    return Typed(23, (hour, minute, second, micro, zone, zone_minutes))
+    return Typed(23, (hour, minute, second, micro, *zone_term(zone, zone_minutes)))
 
 
 def duration(
