@@ -40,7 +40,7 @@ def read_in_library() -> None:
 
 def read_in_extension() -> None:
     """The extension reads an element of a list that is behind a block's end."""
-    made = events.Value([])
+    made = events.Value([], events.C_LIST)
     inside = ctypes.c_uint32(events.C_LIST)
     start = ctypes.string_at(id(made), 64).index(bytes(inside))
     ctypes.c_uint32.from_address(id(made) + start + C_LIST_SIZE).value = 1

@@ -267,11 +267,16 @@ def test_max(connect: Connect, limit: Any, error: type[Exception]) -> None:
         (lambda: events.load_schemas(path="p" * 108), "path", ValueError),
         (lambda: events.XmlTag(-1, 0), "ns", OverflowError),
         (lambda: events.XmlTag(0, 2**32), "tag", OverflowError),
-        (lambda: events.TagValue(0, 0, None), "v", TypeError),
+        (lambda: events.TagValue(0, events.Value(1)), "xmltag", TypeError),
+        (lambda: events.TagValue(events.XmlTag(0, 0), 5), "v", TypeError),
+        (lambda: events.TagValue(tag=2**32, ns=0), "tag", OverflowError),
         (lambda: events.ProgressLink(None, "s"), "trace_id", TypeError),
         (lambda: events.DateTime(2**15, 1, 1), "year", OverflowError),
         (lambda: events.DateTime(2026, 256, 1), "month", OverflowError),
-        (lambda: events.Value("x").val2str(5), "schema", TypeError),
+        (lambda: events.Value("x").val2str(5), "schema_type", TypeError),
+        (lambda: events.Value("x").val2str((1, 2, 3)), "schema_type", TypeError),
+        (lambda: events.Value("x").val2str((-1, "/x")), "schema_type", OverflowError),
+        (lambda: events.Value.str2val(5, "/x"), "value", TypeError),
     ],
 )
 def test_other_functions(call: Callable[[], object], argument: str, error: type[Exception]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -18,6 +20,7 @@ from subscribing import run_program
 import confd_events as events
 from confd_events import EOF, Error, NotificationsData
 from confd_events.testing import Daemon, Faults
+from confd_events.testing._terms import decode
 
 SECRET = b"not to be told\n"
 
@@ -289,6 +292,63 @@ def test_replay(
     assert read_kinds(sock, 1) == [live.isoformat()]
 
 
+class VendorValue:
+    """As the vendor's Value shows itself."""
+
+    def __init__(self, kind: int, text: str) -> None:
+        self._kind, self._text = kind, text
+
+    def confd_type(self) -> int:
+        return self._kind
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def subscribed_with(data: NotificationsData) -> Any:
+    """The term that the library sends to subscribe to a stream."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        ip, port = server.getsockname()
+        with connecting() as sock:
+            done = pool.submit(
+                events.notifications_connect2, sock, events.NOTIF_STREAM_EVENT, data, ip, port
+            )
+            with server.accept()[0] as daemon:
+                hello = daemon.recv(9, socket.MSG_WAITALL)
+                daemon.sendall(b"\0" + hello[1:])
+                (size,) = struct.unpack(">I", daemon.recv(4, socket.MSG_WAITALL))
+                term = decode(daemon.recv(size, socket.MSG_WAITALL))
+            with pytest.raises(events.Error):
+                done.result()
+    return term
+
+
+def zoned(hours: int, minutes: int) -> datetime:
+    offset = timedelta(hours=hours, minutes=minutes)
+    return datetime(2026, 1, 2, 3, 4, 5, 6, timezone(offset))
+
+
+@pytest.mark.parametrize(
+    ("time", "zone"),
+    [
+        (zoned(-5, -30), (-5, 30)),
+        ("2026-01-02T03:04:05.000006-05:30", (-5, 30)),
+        (events.DateTime(2026, 1, 2, 3, 4, 5, 6, -5, 30), (-5, 30)),
+        (VendorValue(events.C_DATETIME, "2026-01-02T03:04:05.000006-05:30"), (-5, 30)),
+        (zoned(0, -30), (0, -30)),
+        (zoned(5, 30), (5, 30)),
+        (zoned(0, 0), (0, 0)),
+        ("2026-01-02T03:04:05.000006", ([], 0)),
+        ("2026-01-02T03:04:05.000006-00:00", ([], 0)),
+        (events.DateTime(2026, 1, 2, 3, 4, 5, 6), ([], 0)),
+        (events.Value("2026-01-02T03:04:05.000006", events.C_DATETIME), ([], 0)),
+    ],
+)
+def test_a_zone_as_it_is_sent(time: Any, zone: tuple[Any, int]) -> None:
+    term = subscribed_with(stream_data(start_time=time))
+    assert term[3][1] == (events.C_DATETIME, (2026, 1, 2, 3, 4, 5, 6, *zone))
+
+
 def test_replay_until_stop(daemon: Daemon, connect: Connect) -> None:
     daemon.add_stream("NETCONF")
     for moment in MOMENTS:
@@ -312,22 +372,6 @@ def test_replay_fails(daemon: Daemon, connect: Connect) -> None:
     daemon.add_stream("NETCONF", replay=False)
     sock = connect(events.NOTIF_STREAM_EVENT, stream_data(start_time=MOMENTS[0]))
     assert read_kinds(sock, 1) == [events.STREAM_REPLAY_FAILED]
-
-
-# The vendor's values
-
-
-class VendorValue:
-    """As the vendor's Value shows itself."""
-
-    def __init__(self, kind: int, text: str) -> None:
-        self._kind, self._text = kind, text
-
-    def confd_type(self) -> int:
-        return self._kind
-
-    def __str__(self) -> str:
-        return self._text
 
 
 def test_times_by_the_vendors_value() -> None:

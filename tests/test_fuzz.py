@@ -18,7 +18,7 @@ from dataclasses import fields as dataclass_fields
 from datetime import timedelta, timezone
 from functools import partial
 from inspect import signature
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -186,9 +186,18 @@ BY_FIELD = {"timestamp": st.integers(1 << 32, (1 << 64) - 1), "duration": NOT_LO
 IPS = st.ip_addresses().map(str)
 OIDS = st.lists(bits(32), max_size=128)
 ZONES = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-TIMES = st.datetimes(timezones=ZONES) | st.builds(
-    DateTime,
-    *(bits(16, signed=True), *[bits(8)] * 5, bits(32), bits(8, signed=True), bits(8, signed=True)),
+TIMES = (
+    st.datetimes(timezones=ZONES)
+    | st.builds(
+        DateTime,
+        *(bits(16, signed=True), *[bits(8)] * 5, bits(32)),
+        # Minutes have a sign only where there are no hours.
+        timezone=bits(8, signed=True),
+        timezone_minutes=bits(7),
+    )
+    | st.builds(
+        DateTime, *(bits(16, signed=True), *[bits(8)] * 5, bits(32)), st.just(0), bits(8, True)
+    )
 )
 VARTYPES = numbers("enum confd_snmp_type")
 VARBINDS = (
@@ -213,7 +222,7 @@ def prefix(type_: int, pair: tuple[str, int]) -> value.Typed:
 
 
 def c_datetime(time: DateTime) -> events.DateTime:
-    return events.DateTime(*time)
+    return events.DateTime(*time[:8], 0 if time.timezone == -111 else time.timezone_minutes)
 
 
 def date(d: Any) -> value.Typed:
@@ -236,6 +245,14 @@ V4, V6 = st.ip_addresses(v=4).map(str), st.ip_addresses(v=6).map(str)
 V4_LENGTHS = st.tuples(V4, st.integers(0, 32))
 V6_LENGTHS = st.tuples(V6, st.integers(0, 128))
 
+
+def networks(pairs: st.SearchStrategy[tuple[str, int]]) -> st.SearchStrategy[tuple[str, int]]:
+    """Addresses without bits behind their lengths."""
+    return pairs.map(lambda pair: ip_network("/".join(map(str, pair)), strict=False)).map(
+        lambda network: (str(network.network_address), network.prefixlen)
+    )
+
+
 # By type: what to make values of, what is sent of it, what Value() takes.
 ROWS: dict[str, tuple[st.SearchStrategy[Any], Any, Any]] = {
     "C_INT8": (bits(8, True), value.int8, same),
@@ -248,7 +265,7 @@ ROWS: dict[str, tuple[st.SearchStrategy[Any], Any, Any]] = {
     "C_UINT64": (bits(64), value.uint64, same),
     "C_DOUBLE": (st.floats(allow_nan=False, allow_infinity=False), same, same),
     "C_BOOL": (st.booleans(), same, same),
-    "C_ENUM_VALUE": (bits(32, True), value.enum, same),
+    "C_ENUM_HASH": (bits(32, True), value.enum, same),
     "C_BIT32": (bits(32), value.bit32, same),
     "C_BIT64": (bits(64), value.bit64, same),
     "C_DECIMAL64": (
@@ -269,8 +286,8 @@ ROWS: dict[str, tuple[st.SearchStrategy[Any], Any, Any]] = {
     "C_IPV4": (V4, ip_address, same),
     "C_IPV6": (V6, ip_address, same),
     "C_DQUAD": (V4, value.dquad, same),
-    "C_IPV4PREFIX": (V4_LENGTHS, partial(prefix, events.C_IPV4PREFIX), same),
-    "C_IPV6PREFIX": (V6_LENGTHS, partial(prefix, events.C_IPV6PREFIX), same),
+    "C_IPV4PREFIX": (networks(V4_LENGTHS), partial(prefix, events.C_IPV4PREFIX), same),
+    "C_IPV6PREFIX": (networks(V6_LENGTHS), partial(prefix, events.C_IPV6PREFIX), same),
     "C_IPV4_AND_PLEN": (V4_LENGTHS, partial(prefix, events.C_IPV4_AND_PLEN), same),
     "C_IPV6_AND_PLEN": (V6_LENGTHS, partial(prefix, events.C_IPV6_AND_PLEN), same),
     "C_DATETIME": (TIMES, value.datetime, lambda t: c_datetime(DateTime.of(t))),
@@ -449,7 +466,7 @@ def ha_node(given: dict[str, Any]) -> dict[str, Any]:
         octets = text(given["nodeid"][0])[:127]
         node = events.Value(octets, events.C_BUF)
     elif node.confd_type() in ELSEWHERE:
-        node = events.Value(None)  # the library has freed its content
+        node = events.Value(None, events.C_NOEXISTS)  # the library has freed its content
     found = {"nodeid": shown(node)}
     if isinstance(peer, str):
         return {**found, **address(peer)}

@@ -123,8 +123,8 @@ def test_copies_are_alike(
 
 # What can be copied, for it never changes, and what can't be pickled.
 IMMUTABLE: dict[str, Callable[[], Any]] = {
-    "Value": lambda: events.Value([1, "two"]),
-    "TagValue": lambda: events.TagValue(1, 2, events.Value(3)),
+    "Value": lambda: events.Value([1, "two"], events.C_LIST),
+    "TagValue": lambda: events.TagValue(events.XmlTag(1, 2), events.Value(3)),
     "SnmpVarbind": varbind,
     "UserInfo": user,
 }
@@ -156,5 +156,5 @@ def test_a_transaction_has_one_owner() -> None:
 def test_a_value_can_be_made_anew_in_place() -> None:
     """__init__() once more frees what was there; the watch over the library's memory sees it."""
     value = events.Value("some text")
-    value.__init__([1, 2, "other text"])  # type: ignore[misc]
-    assert value == events.Value([1, 2, "other text"])
+    value.__init__([1, 2, "other text"], events.C_LIST)  # type: ignore[misc]
+    assert value == events.Value([1, 2, "other text"], events.C_LIST)

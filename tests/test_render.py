@@ -65,7 +65,11 @@ def tree(*values: events.TagValue) -> Any:
 
 
 def element(tag: int, init: Any, type_: int | None = None) -> events.TagValue:
-    return events.TagValue(1, tag, events.Value(init, type_))
+    return held(events.Value(init, type_), tag)
+
+
+def held(value: events.Value, tag: int = 5) -> events.TagValue:
+    return events.TagValue(events.XmlTag(1, tag), value)
 
 
 def mark(kind: int, tag: int) -> events.TagValue:
@@ -265,12 +269,15 @@ def time_of(time: events.DateTime) -> Any:
     [
         ((2026, 11, 23, 7, 50, 1, 123456, 0, 0), "2026-11-23T07:50:01.123456+00:00"),
         ((2026, 11, 23, 7, 50, 1, 0, 5, 30), "2026-11-23T02:20:01.000000+00:00"),
-        ((2026, 11, 23, 20, 0, 0, 7, -5, -30), "2026-11-24T01:30:00.000007+00:00"),
+        ((2026, 11, 23, 20, 0, 0, 7, -5, 30), "2026-11-24T01:30:00.000007+00:00"),
         ((2026, 11, 23, 7, 50, 1, 5), "2026-11-23T07:50:01.000005"),
         ((2016, 12, 31, 23, 59, 60, 5, 0, 0), "2016-12-31T23:59:60.000005+00:00"),
-        ((2016, 12, 31, 18, 29, 60, 5, -5, -30), "2016-12-31T18:29:60.000005-05:30"),
-        ((1, 1, 1, 0, 0, 0, 0, 1, 0), "0001-01-01T00:00:00.000000+01:00"),
-        ((2026, 13, 32), "2026-13-32T00:00:00.000000"),
+        ((2016, 12, 31, 18, 29, 60, 5, -5, 30), "2016-12-31T18:29:60.000005-05:30"),
+        ((2026, 11, 23, 20, 0, 0, 7, 0, -30), "2026-11-23T20:30:00.000007+00:00"),
+        ((2026, 11, 23, 20, 0, 0, 7, events.TIMEZONE_UNDEF, 30), "2026-11-23T20:00:00.000007"),
+        ((999, 11, 23), "0999-11-23T00:00:00.000000"),
+        ((1, 1, 1, 0, 0, 0, 0, 1, 0), "1-01-01T00:00:00+01:00"),
+        ((2026, 13, 32), "2026-13-32T00:00:00"),
     ],
 )
 def test_datetime(parts: tuple[int, ...], expected: str) -> None:
@@ -280,7 +287,7 @@ def test_datetime(parts: tuple[int, ...], expected: str) -> None:
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7, minutes=-30))])))
 def test_datetime_is_the_same_moment(moment: datetime) -> None:
     parts = (*moment.timetuple()[:6], moment.microsecond)
-    zone = (0, 0) if moment.tzinfo is UTC else (-7, -30)
+    zone = (0, 0) if moment.tzinfo is UTC else (-7, 30)
     assert datetime.fromisoformat(time_of(events.DateTime(*parts, *zone))) == moment
 
 
@@ -312,6 +319,10 @@ def test_epoch(number: int) -> None:
         (b"\x00\xff", events.C_BINARY, "00ff"),
         (Decimal("1.50"), events.C_DECIMAL64, "1.5"),
         ("2026-01-02", events.C_DATE, "2026-01-02"),
+        ("2026-01-02T03:04:05-05:30", events.C_DATETIME, "2026-01-02T03:04:05-05:30"),
+        (timedelta(seconds=6, microseconds=7), events.C_DURATION, "PT6S.7"),
+        ("text", events.C_STR, "text"),
+        (None, events.C_DEFAULT, "DEFAULT"),
         ("10.0.0.1", events.C_IPV4, "10.0.0.1"),
         (events.XmlTag(1, 2222), events.C_IDENTITYREF, None),
         ([1, [b"\x01", []], "x"], events.C_LIST, [1, ["01", []], "x"]),
@@ -321,20 +332,20 @@ def test_value(init: Any, type_: int, expected: Any) -> None:
     value = events.Value(init, type_)
     if expected is None and init is not None:
         expected = str(value)
-    assert tree(events.TagValue(1, 5, value)) == {"tag<5>": expected}
+    assert tree(held(value)) == {"tag<5>": expected}
 
 
 def test_not_a_number() -> None:
     value = events.Value(math.nan)
-    assert tree(events.TagValue(1, 5, value)) == {"tag<5>": str(value)}
+    assert tree(held(value)) == {"tag<5>": str(value)}
 
 
 def test_deep_list() -> None:
     depth = 100
     value = events.Value(1)
     for _ in range(depth):
-        value = events.Value([value])
-    line = to_json(to_dict(stream_event(events.TagValue(1, 5, value))))
+        value = events.Value([value], events.C_LIST)
+    line = to_json(to_dict(stream_event(held(value))))
     assert f"{'[' * depth}1{']' * depth}" in line
 
 
@@ -353,7 +364,7 @@ def test_odd_text_survives(text: str) -> None:
 @given(st.binary())
 def test_odd_octets_survive(octets: bytes) -> None:
     value = events.Value(octets, events.C_BUF)
-    assert tree(events.TagValue(1, 5, value)) == {"tag<5>": readable(str(value.as_pyval()))}
+    assert tree(held(value)) == {"tag<5>": readable(str(value.as_pyval()))}
 
 
 def test_text_that_is_not_utf8_is_readable_wherever_it_is(
@@ -401,7 +412,7 @@ def test_elements() -> None:
         element(5, 2),
         end(4),
         mark(events.C_XMLTAG, 6),
-        element(7, [1, 2]),
+        element(7, [1, 2], events.C_LIST),
         mark(events.C_XMLBEGINDEL, 8),
         element(9, "key"),
         end(8),
@@ -419,7 +430,9 @@ def test_elements() -> None:
 
 
 def test_lists_among_siblings_stay_apart() -> None:
-    assert tree(element(1, [1]), element(1, [2, 3])) == {"tag<1>": [[1], [2, 3]]}
+    assert tree(element(1, [1], events.C_LIST), element(1, [2, 3], events.C_LIST)) == {
+        "tag<1>": [[1], [2, 3]]
+    }
 
 
 def test_an_event_without_elements() -> None:

@@ -90,7 +90,7 @@ def test_errors_about_a_user_do_not_tell_the_password(raw: Any) -> None:
 
 
 def mistakes(user: Any) -> Iterator[Callable[[], object]]:
-    yield lambda: events.Value(user)
+    yield lambda: events.Value(user, events.C_IPV4)
     yield lambda: events.read_notification(user)
     yield lambda: events.sync_audit_notification(user, 7)
     yield lambda: subscribe(user)

@@ -272,7 +272,7 @@ with socket.socket() as sock:
         events.NotificationsData(
             heartbeat_interval=1000,
             stream_name="interface",
-            start_time=events.Value(events.DateTime(2026, 11, 23)),
+            start_time=events.Value(events.DateTime(2026, 11, 23), events.C_DATETIME),
             stop_time=datetime.now(timezone.utc),
         ),
         path=Path("/run/confd"),
@@ -306,7 +306,9 @@ MISTAKES = {
         "events.notifications_connect(open('f'), 1, path='p')",
         '"_UnconnectedSocket"',
     ),
-    "a value without a type": ("events.Value({1})", "No overload variant"),
+    "a value of no type": ("events.Value(1, 'C_INT8')", "incompatible type"),
+    "an order of values": ("events.Value(1) < events.Value(2)", "Unsupported operand"),
+    "a tag without a value": ("events.TagValue(events.XmlTag(1, 2))", "No overload variant"),
     "what only reading makes": ("events.UserInfo()", "Too few arguments"),
     "a change": ("events.XmlTag(1, 2).ns = 3", "read-only"),
 }

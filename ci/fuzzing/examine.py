@@ -63,7 +63,8 @@ def _examine_one(value: Any, type_: str, where: str) -> None:
     if isinstance(held_value, events.Value):
         str(held_value)
         held_value.as_pyval()
-        hash(held_value)
+    if isinstance(value, events.TagValue):
+        hash(value)
 
 
 def _examine(value: Any, type_: str, where: str) -> None:

@@ -15,6 +15,8 @@ cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.list cimport PyList_New, PyList_SET_ITEM
+from cpython.number cimport PyNumber_Check, PyNumber_Float, PyNumber_Long
+from cpython.object cimport Py_EQ, Py_GE, Py_LE, Py_NE, PyObject_RichCompare
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.weakref cimport PyWeakref_NewRef
 from cpython.unicode cimport PyUnicode_InternFromString
@@ -1021,7 +1023,7 @@ cdef object state_at_import = None if file_at_import is None else state_of(file_
 cdef dict all_named = all_constants()
 cdef dict type_names = {
     number: name for name, number in all_named.items()
-    if name.startswith("C_") and name != "C_ENUM_HASH"
+    if name.startswith("C_") and name != "C_ENUM_VALUE"
 }
 globals().update(all_named)
 if not HAS_AUDIT_NETWORK_SYNC:

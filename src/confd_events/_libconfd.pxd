@@ -132,6 +132,8 @@ cdef extern from "tables.h" nogil:
         C_XMLBEGIN
         C_XMLEND
         C_CDBBEGIN
+        C_UNION
+        C_PTR
         C_OID
         C_BINARY
         C_IPV4PREFIX
@@ -281,10 +283,18 @@ cdef extern from "tables.h" nogil:
     int confd_val_eq(const confd_value_t *v1, const confd_value_t *v2)
     void confd_value_dup_to(const confd_value_t *v, confd_value_t *copy)
     void confd_free_value(confd_value_t *v)
+    void confd_free_dup_to_value(confd_value_t *v)
     int confd_load_schemas(const sockaddr *address, int size)
     char *confd_hash2str(uint32_t hash)
     uint32_t confd_str2hash(const char *text)
     char *confd_ns2prefix(uint32_t ns)
+    struct confd_type:
+        pass
+    struct confd_cs_node:
+        pass
+    confd_cs_node *confd_find_cs_root(uint32_t ns)
+    int confd_val2str(confd_type *type, const confd_value_t *v, char *buf, size_t size)
+    int confd_str2val(confd_type *type, const char *text, confd_value_t *v)
 
     # confd_dp.h
 
@@ -321,6 +331,7 @@ cdef extern from "tables.h" nogil:
         CONFD_NOTIF_HEARTBEAT
         CONFD_NOTIF_HEALTH_CHECK
         CONFD_NOTIF_STREAM_EVENT
+        CONFD_SNMP_NULL
         CONFD_SNMP_VARIABLE
         CONFD_SNMP_OID
         CONFD_SNMP_COL_ROW
@@ -465,7 +476,7 @@ cdef extern from "tables.h" nogil:
     const char *const missing[]
 
     void set_verbosity(confd_notifications_data *data, int verbosity)
-    int value_to_text(const char *path, const confd_value_t *v, char *buf, size_t size)
+    confd_type *type_of_node(const confd_cs_node *root, const char *path)
 
 
 cdef extern from "texts.h":

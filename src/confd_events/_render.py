@@ -16,13 +16,14 @@ from typing import Any, Callable, NamedTuple, Union
 
 from . import _catalog, enums
 from ._events import (
+    C_BUF,
     C_CDBBEGIN,
-    C_LIST,
+    C_NOEXISTS,
+    C_STR,
     C_XMLBEGIN,
     C_XMLBEGINDEL,
     C_XMLEND,
     C_XMLTAG,
-    TIMEZONE_UNDEF,
     DateTime,
     TagValue,
     TransCtxRef,
@@ -54,7 +55,7 @@ def to_dict(raw: Mapping[str, Any], *, secrets: bool = False) -> dict[str, Any]:
 
     - times: ISO 8601 text in UTC with microseconds, such as 2026-11-23T07:50:01.000000+00:00. A
       DateTime without a zone has none here. One that datetime can't hold, such as second 60,
-      keeps its own zone. A number too far from the epoch stays a number.
+      is its str(), in its own zone. A number too far from the epoch stays a number.
     - Value: None, bool, int, float, str or a list, else its str().
     - the elements of a stream event: dicts, by the tags' names; see _tree().
     - UserInfo, SnmpVarbind, ProgressLink: a dict of those attributes that are not None.
@@ -174,42 +175,21 @@ def _datetime(time: DateTime, secrets: bool) -> str:
             moment = moment.astimezone(timezone.utc)
         return moment.isoformat(timespec="microseconds")
     except (ValueError, OverflowError):
-        return _datetime_of_parts(time)
-
-
-def _datetime_of_parts(t: DateTime) -> str:
-    """The text of a time that datetime can't hold."""
-    day = f"{t.year:04}-{t.month:02}-{t.day:02}"
-    text = f"{day}T{t.hour:02}:{t.min:02}:{t.sec:02}.{t.micro:06}"
-    if t.timezone == TIMEZONE_UNDEF:
-        return text
-    offset = t.timezone * 60 + t.timezone_minutes
-    hours, minutes = divmod(abs(offset), 60)
-    return f"{text}{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
+        return str(time)
 
 
 def _value(value: Value, secrets: bool = False) -> Any:
-    """The value for JSON; not recursive, for a C_LIST may hold lists to any depth."""
-    if value.confd_type() != C_LIST:
-        return _scalar(value)
-    result: list[Any] = []
-    todo = [(value, result)]
-    while todo:
-        source, elements = todo.pop()
-        for element in source.as_list():
-            if element.confd_type() == C_LIST:
-                elements.append([])
-                todo.append((element, elements[-1]))
-            else:
-                elements.append(_scalar(element))
-    return result
+    return value._mapped(_scalar)
 
 
 def _scalar(value: Value) -> bool | float | str | None:
+    kind = value.confd_type()
+    if kind == C_NOEXISTS:
+        return None
     plain = value.as_pyval()
-    if plain is None or isinstance(plain, int) or (isinstance(plain, float) and isfinite(plain)):
+    if isinstance(plain, int) or (isinstance(plain, float) and isfinite(plain)):
         return plain
-    return readable(plain if isinstance(plain, str) else str(value))
+    return readable(plain if kind in (C_BUF, C_STR) else str(value))
 
 
 def _each(values: Iterable[Any], secrets: bool, render: Render) -> list[Any]:

@@ -15,7 +15,8 @@ from typing import Any
 TIMEZONE_UNDEF = -111
 
 _ZONE = r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
-_DATE = r"(?P<year>-?\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)"
+# A year as libconfd prints it: not padded.
+_DATE = r"(?P<year>-?\d+)-(?P<month>\d\d)-(?P<day>\d\d)"
 _TIME = r"(?P<hour>\d\d):(?P<min>\d\d)(:(?P<sec>\d\d)([.,](?P<fraction>\d{1,6})\d*)?)?"
 _DATETIME_TEXT = re.compile(f"{_DATE}[Tt ]{_TIME}{_ZONE}", re.ASCII)
 _DATE_TEXT = re.compile(f"{_DATE}{_ZONE}", re.ASCII)
@@ -29,21 +30,35 @@ _DURATION_TEXT = re.compile(
 )
 
 
-def _zone_of_text(zone: str | None) -> tuple[int, int]:
-    if zone is None:
-        return TIMEZONE_UNDEF, TIMEZONE_UNDEF
-    if zone == "Z":
-        return 0, 0
-    sign = -1 if zone[0] == "-" else 1
-    return sign * int(zone[1:3]), sign * int(zone[-2:])
+def _zone(offset: int | None) -> tuple[int, int]:
+    """timezone and timezone_minutes of an offset in minutes east of UTC, or of none."""
+    if offset is None:
+        return TIMEZONE_UNDEF, 0
+    hours, minutes = divmod(abs(offset), 60)
+    # The minutes have a sign only where there are no hours to have it.
+    if offset < 0:
+        return (-hours, minutes) if hours else (0, -minutes)
+    return hours, minutes
+
+
+def _zone_of_text(text: str | None) -> tuple[int, int]:
+    if text is None or re.fullmatch("-00:?00", text):  # RFC 3339: the zone is not known
+        return _zone(None)
+    if text == "Z":
+        return _zone(0)
+    minutes = int(text[1:3]) * 60 + int(text[-2:])
+    if int(text[-2:]) > 59:
+        raise ValueError(f"{text} is no offset of hours and minutes")
+    return _zone(-minutes if text[0] == "-" else minutes)
 
 
 def _zone_of_offset(offset: timedelta | None) -> tuple[int, int]:
     if offset is None:
-        return TIMEZONE_UNDEF, TIMEZONE_UNDEF
-    minutes = round(offset.total_seconds() / 60)
-    sign = -1 if minutes < 0 else 1
-    return sign * (abs(minutes) // 60), sign * (abs(minutes) % 60)
+        return _zone(None)
+    minutes, rest = divmod(offset, timedelta(minutes=1))
+    if rest:
+        raise ValueError(f"the zone's offset {offset} is not in whole minutes; convert it to UTC")
+    return _zone(minutes)
 
 
 def _match(pattern: re.Pattern[str], text: str, what: str) -> dict[str, str]:
@@ -60,7 +75,21 @@ def _micros(parts: dict[str, str]) -> int:
 
 
 def _clock(parts: dict[str, str]) -> tuple[int, int, int, int]:
-    return int(parts["hour"]), int(parts["min"]), int(parts.get("sec", 0)), _micros(parts)
+    hour, minute, second = int(parts["hour"]), int(parts["min"]), int(parts.get("sec", 0))
+    micros = _micros(parts)
+    end_of_day = (hour, minute, second, micros) == (24, 0, 0, 0)
+    if not end_of_day and (hour > 23 or minute > 59 or second > 60):
+        raise ValueError(f"{hour:02}:{minute:02}:{second:02} is not a time of day")
+    return hour, minute, second, micros
+
+
+def _day(parts: dict[str, str]) -> tuple[int, int, int]:
+    year, month, day = int(parts["year"]), int(parts["month"]), int(parts["day"])
+    try:
+        date(2000 + year % 400, month, day)  # years repeat after 400; date itself ends at 9999
+    except ValueError as error:
+        raise ValueError(f"{year}-{month:02}-{day:02} is not a day: {error}") from None
+    return year, month, day
 
 
 def datetime_parts(value: object) -> tuple[int, ...]:
@@ -71,18 +100,17 @@ def datetime_parts(value: object) -> tuple[int, ...]:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a DateTime, a datetime or ISO 8601 text")
     p = _match(_DATETIME_TEXT, value, "a date and time such as 2026-11-23T07:50:01+00:00")
-    day = (int(p["year"]), int(p["month"]), int(p["day"]))
-    return *day, *_clock(p), *_zone_of_text(p.get("zone"))
+    return *_day(p), *_clock(p), *_zone_of_text(p.get("zone"))
 
 
 def date_parts(value: object) -> tuple[int, ...]:
     """Year to timezone_minutes, from a date or ISO 8601 text."""
     if isinstance(value, date):
-        return value.year, value.month, value.day, TIMEZONE_UNDEF, TIMEZONE_UNDEF
+        return value.year, value.month, value.day, *_zone(None)
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a date or ISO 8601 text")
     p = _match(_DATE_TEXT, value, "a date such as 2026-11-23Z")
-    return int(p["year"]), int(p["month"]), int(p["day"]), *_zone_of_text(p.get("zone"))
+    return *_day(p), *_zone_of_text(p.get("zone"))
 
 
 def time_parts(value: object) -> tuple[int, ...]:
@@ -118,7 +146,7 @@ def oid_parts(value: object) -> list[int]:
         if not re.fullmatch(r"\.?\d+(\.\d+)*", value, re.ASCII):
             raise ValueError(f"{value!r} is not an object identifier such as 1.3.6.1")
         return [int(number) for number in value.lstrip(".").split(".")]
-    if not isinstance(value, Iterable) or isinstance(value, bytes):
+    if not isinstance(value, Iterable) or isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"{value!r} is not text or a sequence of integers")
     return list(value)
 
@@ -133,17 +161,30 @@ def prefix_parts(value: object) -> tuple[str, int]:
     return address, int(length)
 
 
+def check_prefix(address: bytes, length: int) -> None:
+    """Raises ValueError when the address of a prefix has bits behind its length."""
+    if int.from_bytes(address, "big") & ((1 << (8 * len(address) - length)) - 1):
+        raise ValueError(
+            f"init: the address has bits set behind its first {length}, so it is no prefix"
+        )
+
+
 def decimal64_parts(value: object) -> tuple[int, int]:
     """The number without its point and the digits behind the point."""
     if isinstance(value, tuple) and len(value) == 2:
         return value
     if not isinstance(value, (Decimal, str, int)):
         raise TypeError(f"{value!r} is not a Decimal, text, or (value, fraction_digits)")
-    number = Decimal(value)
+    try:
+        number = Decimal(value)
+    except ArithmeticError:
+        raise ValueError(f"{value!r} is not a decimal number such as 1.50") from None
     if not number.is_finite():
         raise ValueError(f"{value!r} is not a finite number")
     exponent: Any = number.as_tuple().exponent
     digits = max(1, -exponent)  # a decimal64 has at least one
+    if digits > 18 or number.adjusted() > 18:
+        raise OverflowError(f"{value!r} does not fit a decimal64, which has 19 digits")
     return int(number.scaleb(digits)), digits
 
 
@@ -158,7 +199,7 @@ def hex_octets(value: object) -> bytes:
 
 def quad_octets(value: object) -> bytes:
     """The four octets of a dotted quad such as 1.2.3.4."""
-    octets = bytes(oid_parts(value))
-    if len(octets) != 4:
+    numbers = oid_parts(value)
+    if len(numbers) != 4 or not all(number in range(256) for number in numbers):
         raise ValueError(f"{value!r} is not a dotted quad such as 1.2.3.4")
-    return octets
+    return bytes(numbers)

@@ -51,7 +51,7 @@ cdef object convert_texts(const char *member, const field *f, int count):
 
 cdef object convert_values(const char *member, const field *f, int count):
     cdef const confd_value_t *const *values = (<const confd_value_t *const *const *>member)[0]
-    return [Value(None) if values[i] == NULL else make_value(values[i]) for i in range(count)]
+    return [nothing() if values[i] == NULL else make_value(values[i]) for i in range(count)]
 
 cdef object convert_tag_values(const char *member, const field *f, int count):
     cdef const confd_tag_value_t *values = (<const confd_tag_value_t *const *>member)[0]
@@ -101,7 +101,7 @@ cdef bint points_elsewhere(const confd_value_t *v):
 cdef object convert_ha_node(const char *member, const field *f, int count):
     cdef const confd_ha_node *node = <const confd_ha_node *>member
     # The library has freed what a node id points to, but for text.
-    nodeid = Value(None) if points_elsewhere(&node.nodeid) else make_value(&node.nodeid)
+    nodeid = nothing() if points_elsewhere(&node.nodeid) else make_value(&node.nodeid)
     cdef dict result = {"nodeid": nodeid, "af": node.af}
     if node.af == AF_INET:
         result["ip4"] = address_text(AF_INET, &node.addr.ip4)

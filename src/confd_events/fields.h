@@ -154,18 +154,50 @@ static inline void set_verbosity(struct confd_notifications_data *data, int verb
 #endif
 }
 
-/* The text of a value as the schema at path has it; CONFD_ERR when there is no such path. */
-static inline int value_to_text(const char *path, const confd_value_t *v, char *buf, size_t size)
+#if !HAS_FREE_DUP_TO_VALUE
+static inline void confd_free_dup_to_value(confd_value_t *v)
 {
-#if HAS_VAL2STR
-    struct confd_cs_node *node = confd_cs_node_cd(NULL, "%s", path);
-    return node ? confd_val2str(node->info.type, v, buf, size) : CONFD_ERR;
-#else
-    (void)path;
+    confd_free_value(v);
+}
+#endif
+
+#if !HAS_VAL2STR
+static inline struct confd_cs_node *confd_find_cs_root(u_int32_t ns)
+{
+    (void)ns;
+    return NULL;
+}
+
+static inline int confd_val2str(struct confd_type *type, const confd_value_t *v, char *buf,
+                                size_t size)
+{
+    (void)type;
     (void)v;
     (void)buf;
     (void)size;
     return CONFD_ERR;
+}
+
+static inline int confd_str2val(struct confd_type *type, const char *text, confd_value_t *v)
+{
+    (void)type;
+    (void)text;
+    (void)v;
+    return CONFD_ERR;
+}
+#endif
+
+/* The type of the node at a path from root, or from the top when root is NULL; NULL when there is
+ * no such node. */
+static inline struct confd_type *type_of_node(const struct confd_cs_node *root, const char *path)
+{
+#if HAS_VAL2STR
+    struct confd_cs_node *node = confd_cs_node_cd(root, "%s", path);
+    return node ? node->info.type : NULL;
+#else
+    (void)root;
+    (void)path;
+    return NULL;
 #endif
 }
 

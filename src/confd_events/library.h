@@ -36,6 +36,8 @@ static inline const char *library_path(void)
 #if HAS_VAL2STR
 #pragma weak confd_cs_node_cd
 #pragma weak confd_val2str
+#pragma weak confd_str2val
+#pragma weak confd_find_cs_root
 #endif
 #if HAS_LOG_SYMBOLS
 #pragma weak confd_log_symbols
@@ -82,7 +84,7 @@ static inline const char *library_lacks(void)
         return "ncs_sync_audit_network_notification";
 #endif
 #if HAS_VAL2STR && !defined(STATIC_LIBCONFD)
-    if (!confd_cs_node_cd || !confd_val2str)
+    if (!confd_cs_node_cd || !confd_val2str || !confd_str2val || !confd_find_cs_root)
         return "confd_val2str";
 #endif
     return NULL;

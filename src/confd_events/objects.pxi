@@ -1,11 +1,17 @@
 # What the dicts hold beside numbers, text and values.
 
+# Which of xmltag, v, tag and ns are missing.
+cdef tuple TAG_VALUE_ARGUMENTS = ([False, False, True, True], [True, True, False, False])
+
+
 @cython.no_gc  # a Value can't refer back
 @cython.freelist(64)
 cdef class TagValue:
     """One element of a stream event: a tag and its value (C: confd_tag_value_t).
 
-    str() is the tag's name when the schemas are loaded, see load_schemas().
+    Made of an XmlTag and a Value, or of tag and ns, the hashes of its name and namespace: then
+    its value is a C_NOEXISTS. str() is the tag's name when the schemas are loaded, see
+    load_schemas().
     """
 
     cdef readonly uint32_t ns
@@ -16,13 +22,15 @@ cdef class TagValue:
     def __cinit__(self):
         self.content.type = C_NOEXISTS
 
-    def __init__(self, ns, tag, Value v not None):
-        self.ns = c_uint32("ns", ns)
-        self.tag = c_uint32("tag", tag)
-        self.made = v
+    def __init__(self, XmlTag xmltag=None, Value v=None, tag=None, ns=None):
+        if [xmltag is None, v is None, tag is None, ns is None] not in TAG_VALUE_ARGUMENTS:
+            raise TypeError("TagValue takes xmltag and v, or tag and ns")
+        self.ns = c_uint32("ns", ns) if xmltag is None else xmltag.ns
+        self.tag = c_uint32("tag", tag) if xmltag is None else xmltag.tag
+        self.made = nothing() if v is None else v
 
     def __dealloc__(self):
-        confd_free_value(&self.content)
+        free_copy(&self.content)
 
     @property
     def v(self):
@@ -42,13 +50,13 @@ cdef class TagValue:
         return (self.ns, self.tag, self.v) == (other.ns, other.tag, other.v)
 
     def __hash__(self):
-        return hash((self.ns, self.tag, self.v))
+        return hash((self.ns, self.tag, self.value().content_hash()))
 
     def __str__(self):
-        return tag_name(self.tag)
+        return tag_name(self.ns, self.tag)
 
     def __repr__(self):
-        return f"TagValue(ns={self.ns}, tag={self.tag}, v={self.v!r})"
+        return f"TagValue(XmlTag(ns={self.ns}, tag={self.tag}), {self.v!r})"
 
     def __copy__(self):
         return self
@@ -65,7 +73,7 @@ cdef class SnmpVarbind:
 
     type is SNMP_VARIABLE, with name; SNMP_OID, with oid; or SNMP_COL_ROW, with column and
     rowindex. The other attributes are None. vartype is the variable's type, SNMP_…, and val its
-    Value.
+    Value. To make one, give column and rowindex as the pair cr.
     """
 
     cdef readonly int type
@@ -76,8 +84,21 @@ cdef class SnmpVarbind:
     cdef readonly list rowindex
     cdef readonly Value val
 
-    def __init__(self):
-        raise TypeError("a SnmpVarbind comes from read_notification()")
+    def __init__(self, type, Value val not None, vartype=CONFD_SNMP_NULL, name=None, oid=None,
+                 cr=None):
+        self.type = c_int("type", type)
+        self.vartype = c_int("vartype", vartype)
+        self.val = val
+        if self.type == CONFD_SNMP_VARIABLE:
+            self.name = optional_text("name", given("name", name))
+        elif self.type == CONFD_SNMP_OID:
+            self.oid = oid_numbers("oid", given("oid", oid))
+        elif self.type == CONFD_SNMP_COL_ROW:
+            column, rowindex = pair("cr", given("cr", cr), "a pair of a column and a row index")
+            self.column = optional_text("cr", given("cr", column))
+            self.rowindex = oid_numbers("cr", rowindex)
+        else:
+            raise ValueError(f"type: {type} is none of SNMP_VARIABLE, SNMP_OID, SNMP_COL_ROW")
 
     def __repr__(self):
         var = {"name": self.name, "oid": self.oid, "column": self.column,
@@ -93,6 +114,20 @@ cdef class SnmpVarbind:
 
     def __reduce__(self):
         raise TypeError("a SnmpVarbind can't be pickled, for its Value can't")
+
+
+cdef object given(str argument, value):
+    if value is None:
+        raise TypeError(f"{argument}: is missing for this type")
+    return value
+
+
+cdef list oid_numbers(str argument, value):
+    if not isinstance(value, list):
+        raise TypeError(f"{argument}: expected a list of integers, not {type(value).__name__}")
+    if not 1 <= len(value) <= 128:
+        raise ValueError(f"{argument}: has {len(value)} numbers instead of 1 to 128")
+    return [c_uint32(argument, number) for number in value]
 
 
 cdef SnmpVarbind make_varbind(const confd_snmp_varbind *vb):
@@ -433,10 +468,10 @@ cdef Value time_value(str argument, value):
 
 cdef Value _time_value(value):
     if value is None:
-        return Value(None)
+        return nothing()
     if hasattr(value, "confd_type"):
         if value.confd_type() == C_NOEXISTS:
-            return Value(None)
+            return nothing()
         if value.confd_type() != C_DATETIME:
             raise TypeError(f"a Value must be of type C_DATETIME or C_NOEXISTS, not {value!r}")
         return Value(str(value), C_DATETIME)

@@ -57,7 +57,9 @@ _FEATURES = {
     "VERBOSITY": "struct confd_notifications_data v; v.verbosity = 0;",
     "AUDIT_NETWORK_SYNC": "(void)&ncs_sync_audit_network_notification;",
     "LOG_SYMBOLS": "(void)confd_log_symbols[0]; (void)confd_log_descriptions[0];",
-    "VAL2STR": '(void)&confd_val2str; (void)confd_cs_node_cd(0, "")->info.type;',
+    "VAL2STR": "(void)&confd_val2str; (void)&confd_str2val; (void)&confd_find_cs_root;"
+    ' (void)confd_cs_node_cd(0, "")->info.type;',
+    "FREE_DUP_TO_VALUE": "(void)&confd_free_dup_to_value;",
 }
 
 

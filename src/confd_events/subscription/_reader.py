@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .._address import Address, endpoints
-from .._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, DateTime
+from .._events import C_DATETIME, ERR_EOF, ERR_OS, ERR_TIMEOUT
 from ..enums import Notif
 from ..error import EOF, Error
 from ._acknowledgement import awaited
@@ -204,5 +204,5 @@ def _replay_of(request: Request) -> Replay | None:
     """For a subscription to a stream: where it is in it."""
     if not request.mask & Notif.STREAM_EVENT:
         return None
-    start = request.data.start_time.as_pyval()
-    return Replay(time_of(start) if isinstance(start, DateTime) else None)
+    start = request.data.start_time
+    return Replay(time_of(start) if start.confd_type() == C_DATETIME else None)

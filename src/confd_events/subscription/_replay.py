@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..enums import StreamType
 
 if TYPE_CHECKING:
-    from .._events import DateTime
+    from .._events import DateTime, Value
 
 Raw = Mapping[str, Any]
 
@@ -72,7 +72,7 @@ def _time_of(payload: Raw) -> datetime | None:
     return time_of(payload["event_time"])
 
 
-def time_of(time: DateTime) -> datetime | None:
+def time_of(time: DateTime | Value) -> datetime | None:
     """A time, in UTC if it names no zone; None if it is one that no datetime has."""
     try:
         result = time.to_datetime()
