@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from cli import Monitor
 
 import confd_events as events
 from confd_events import _catalog
@@ -127,6 +128,12 @@ def _nothing_leaks() -> Iterator[None]:
 def daemon() -> Iterator[Daemon]:
     with Daemon(product=PRODUCT.lower()) as running:
         yield running
+
+
+@pytest.fixture
+def monitor(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> Monitor:
+    """Runs `confd-events monitor` against the daemon."""
+    return Monitor(daemon, capsys)
 
 
 @pytest.fixture

@@ -43,11 +43,6 @@ ADA = User(username="ada", usid=7, clearpass="hush", ip="192.0.2.1")
 FLAGS = Notif.AUDIT_SYNC | Notif.HA_INFO_SYNC | Notif.AUDIT_NETWORK_SYNC
 
 
-@pytest.fixture
-def monitor(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> Monitor:
-    return Monitor(daemon, capsys)
-
-
 # What is printed
 
 

@@ -48,11 +48,6 @@ from confd_events.testing import Daemon, TagValue
 UTC = timezone.utc
 
 
-@pytest.fixture
-def monitor(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> Monitor:
-    return Monitor(daemon, capsys)
-
-
 # What a line says
 
 

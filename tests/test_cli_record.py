@@ -26,7 +26,7 @@ from cli import (
     ran,
     started,
 )
-from conftest import PRODUCT
+from conftest import PEER, PRODUCT, SENDABLE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,11 +46,9 @@ from confd_events.testing import (
     frame_of,
     value,
 )
-from confd_events.testing._notifications import KINDS, Peer
+from confd_events.testing._notifications import KINDS
 
-PROTOCOL = events.library()["protocol"]
-PEER = Peer(PROTOCOL, PRODUCT.lower())
-SENDABLE = [name for name, kind in KINDS.items() if kind.exists_for(PEER)]
+PROTOCOL = PEER.protocol
 ADA = User(username="ada", usid=7, clearpass="hush", ip="192.0.2.1")
 
 
@@ -86,7 +84,7 @@ def frames(path: Path) -> list[bytes]:
 def test_a_recording_has_the_frames_as_they_were_sent(daemon: Daemon, tmp_path: Path) -> None:
     path = tmp_path / "r"
     kinds = [kind for kind in SENDABLE if "stream" not in kind]
-    sent = [encode(kind, PROTOCOL, PRODUCT.lower(), **fields_of(kind)) for kind in kinds]
+    sent = [encode(kind, *PEER, **fields_of(kind)) for kind in kinds]
 
     def play(daemon: Daemon) -> None:
         for frame in sent:
@@ -131,16 +129,16 @@ def test_passwords_are_recorded_when_asked_for_alone(daemon: Daemon, tmp_path: P
     daemon.disconnect()
     arguments = ("commit-simple", "--count", "1", "--show-passwords")
     assert recorded(daemon, shown, *arguments, play=play) == 0
-    assert frames(shown) == [encode("commit", PROTOCOL, PRODUCT.lower(), uinfo=ADA)]
+    assert frames(shown) == [encode("commit", *PEER, uinfo=ADA)]
 
 
 @pytest.mark.parametrize(
     "kind", [name for name in SENDABLE if "uinfo" in KINDS[name].shape.__annotations__]
 )
 def test_a_frame_without_its_password_is_as_if_it_had_none(kind: str) -> None:
-    plain = encode(kind, PROTOCOL, PRODUCT.lower(), uinfo=User(username="ada", usid=7))
+    plain = encode(kind, *PEER, uinfo=User(username="ada", usid=7))
     secret = User(username="ada", usid=7, clearpass="hush")
-    frame = encode(kind, PROTOCOL, PRODUCT.lower(), uinfo=secret)
+    frame = encode(kind, *PEER, uinfo=secret)
     assert without_passwords(frame) == plain
     assert without_passwords(plain) == plain
 
@@ -284,7 +282,7 @@ def test_every_kind_is_read_as_before(kind: str, daemon: Daemon, sock: socket.so
         fields = {"vb": [SnmpVariable("sysContact.0", b"secret"), SnmpOid("1.3.6.1", b"secret")]}
     elif kind == "call_home":
         fields = {"device": "secret"}
-    frame = encode(kind, PROTOCOL, PRODUCT.lower(), **fields)
+    frame = encode(kind, *PEER, **fields)
     replaced = Anonymizer("k").frame(frame)
     assert b"secret" not in replaced
     before, after = received(frame, daemon, sock), received(replaced, daemon, sock)
@@ -404,7 +402,7 @@ PLAYABLE = [kind for kind in SENDABLE if kind not in ("heartbeat", "health_check
 
 
 def test_a_recording_is_played_as_it_was(tmp_path: Path) -> None:
-    sent = [encode(kind, PROTOCOL, PRODUCT.lower(), **fields_of(kind)) for kind in PLAYABLE]
+    sent = [encode(kind, *PEER, **fields_of(kind)) for kind in PLAYABLE]
     path, again = tmp_path / "r", tmp_path / "again"
     lines = [
         {"at": f"2026-01-31T12:00:00.{number:06}+00:00", "frame": base64.b64encode(frame).decode()}

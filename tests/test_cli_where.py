@@ -58,11 +58,6 @@ for _bit, _ in ALL:
     MASK |= _bit
 
 
-@pytest.fixture
-def monitor(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> Monitor:
-    return Monitor(daemon, capsys)
-
-
 def chosen(expression: str) -> Notif:
     """The notifications that meet a condition."""
     bound = parsed(expression).bound(MASK)
