@@ -12,9 +12,10 @@ try:
 except ImportError as failure:
     from ._missing import explanation
 
-    if not explanation(failure):
+    reason = explanation(failure)
+    if not reason:
         raise
-    raise ImportError(explanation(failure)) from failure
+    raise ImportError(reason) from failure
 
 from . import error
 from ._events import *  # noqa: F403

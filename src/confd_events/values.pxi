@@ -444,8 +444,8 @@ cdef uint32_t namespace_hash(namespace) except? 0:
 cdef int copy_value(const confd_value_t *v, confd_value_t *into) except -1:
     """A deep copy, which stays valid when the C struct is gone."""
     if v.type == C_LIST and nests_too_deeply(v):
-        raise Error(CONFD_ERR_INTERNAL, text(confd_strerror(CONFD_ERR_INTERNAL)),
-                    f"a value's lists are nested more than {DEEPEST_LIST} deep")
+        raise own_failure(CONFD_ERR_INTERNAL,
+                          f"a value's lists are nested more than {DEEPEST_LIST} deep")
     confd_value_dup_to(v, into)
     if into.type != v.type:
         raise MemoryError()
