@@ -68,7 +68,7 @@ def add_subscription(group: argparse._ArgumentGroup) -> None:
         "--usid",
         type=count,
         default=0,
-        help="only progress of this user session; of a stream, only what it may read",
+        help="only what this user session may read of the stream",
     )
     group.add_argument(
         "--verbosity", choices=[label(level) for level in Verbosity], help="of progress"

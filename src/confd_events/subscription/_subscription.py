@@ -313,7 +313,7 @@ def subscribe(
     stream -- name of an event stream, for "stream-event"
     start, stop -- replay the stream from and until then: aware datetimes, or ISO 8601 text
     filter -- an XPath expression that selects the stream's events
-    usid -- only progress of this user session; only what it may read of a stream
+    usid -- only what this user session may read of the stream; it does not limit progress
     verbosity -- of progress: a Verbosity or its name, such as "debug"
     ack -- "auto": each event is acknowledged when the next is asked for or the block is left;
         "manual": the consumer calls event.ack()
