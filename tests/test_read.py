@@ -19,6 +19,7 @@ from typing import Any, Callable
 
 import pytest
 from conftest import ALL_PLAIN, Connect, large_frame, live_allocations, text_of
+from subscribing import run_program
 
 import confd_events as events
 from confd_events.testing import Atom, Daemon, Faults, encode, frame_of
@@ -316,6 +317,36 @@ def test_large_frames_in_bursts(daemon: Daemon, connect: Connect) -> None:
         for got in events.read_notifications(sock):
             read.append(len(text_of(got)))
     assert read == sizes
+
+
+BEYOND = """
+import socket
+import threading
+
+import confd_events as events
+from confd_events.testing import encode
+
+reader, writer = socket.socketpair()
+frame = encode("stream_event", stream="s", values=[(1, 2, 3)] * 1000)
+
+
+def write():
+    for _ in range(100):
+        writer.sendall(frame)
+
+
+threading.Thread(target=write, daemon=True).start()
+read = 0
+while read < 100:
+    read += len(events.read_notifications(reader))
+print(read)
+"""
+
+
+def test_frames_that_reach_beyond_what_is_looked_at_at_once() -> None:
+    """In a process of its own: what lies behind the bytes that were seen must not matter."""
+    done = run_program(BEYOND)
+    assert (done.stdout, done.stderr) == ("100\n", "")
 
 
 # Sockets with a timeout
