@@ -10,7 +10,7 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from enum import IntEnum
@@ -197,7 +197,6 @@ def send_system(daemon: DaemonProcess) -> Deliveries:
         "COMPACTION/AUTOMATIC": daemon.compaction(
             fsize_start=52_428_800, fsize_end=20_971_520, duration=380_000, ntrans=512
         ),
-        "STREAM_EVENT/REPLAY_FAILED": daemon.stream_replay_failed(stream="NETCONF"),
         "STREAM_EVENT/NOTIFICATION_COMPLETE": daemon.stream_notification_complete(stream="NETCONF"),
     }
     if hasattr(events, "NOTIF_SYSTEM_GOING_DOWN"):  # newer than most
@@ -207,19 +206,22 @@ def send_system(daemon: DaemonProcess) -> Deliveries:
 
 SENDERS = (send_logs, send_commits, send_cluster, send_progress, send_network, send_system)
 
-# What the daemon sends by itself: a replayed event, the replay's end, signs of life.
+# What the daemon sends by itself: a replayed event, the replay's end, that it has nothing to
+# replay on another stream, signs of life.
 UNASKED = {
     "STREAM_EVENT/NOTIFICATION_EVENT",
     "STREAM_EVENT/REPLAY_COMPLETE",
+    "STREAM_EVENT/REPLAY_FAILED",
     "HEARTBEAT",
     "HEALTH_CHECK",
 }
 
 
 def prepare(daemon: DaemonProcess) -> None:
-    """Give the daemon a stream with an event in its replay log, and names for the event's tags."""
+    """Give the daemon streams, one with an event in its replay log, and names for the tags."""
     daemon.add_names(NAMES)
     daemon.add_stream("NETCONF")
+    daemon.add_stream("alarms", replay=False)
     daemon.stream_event(stream="NETCONF", values=LINK_DOWN)
 
 
@@ -235,23 +237,28 @@ def everything() -> int:
     return mask
 
 
-def connect(sock: socket.socket, daemon: DaemonProcess) -> None:
-    """Subscribe to everything: signs of life ten times a second, the stream from an hour ago."""
+def connect(sock: socket.socket, daemon: DaemonProcess, mask: int, stream: str) -> None:
+    """Subscribe: signs of life every second, the stream from an hour ago."""
     data = events.NotificationsData(
-        heartbeat_interval=100,
-        health_check_interval=100,
-        stream_name="NETCONF",
+        heartbeat_interval=1000,
+        health_check_interval=1000,
+        stream_name=stream,
         start_time=datetime.now(timezone.utc) - timedelta(hours=1),
         verbosity=events.VERBOSITY_DEBUG,
     )
-    events.load_schemas(**daemon.address)
-    events.notifications_connect2(sock, everything(), data, **daemon.address)
+    events.notifications_connect2(sock, mask, data, **daemon.address)
 
 
-def arriving(sock: socket.socket, deadline: float) -> Iterator[Notification]:
-    """The notifications as they come, until the deadline."""
-    while select.select([sock], [], [], max(0, deadline - time.monotonic()))[0]:
-        yield events.read_notification(sock)
+def arriving(
+    socks: Sequence[socket.socket], deadline: float
+) -> Iterator[tuple[socket.socket, Notification]]:
+    """The notifications as they come, each with its socket, until the deadline."""
+    while True:
+        readable = select.select(socks, [], [], max(0, deadline - time.monotonic()))[0]
+        if not readable:
+            return
+        for sock in readable:
+            yield sock, events.read_notification(sock)
 
 
 def acknowledge(sock: socket.socket, notification: Notification) -> bool:
@@ -312,10 +319,10 @@ def as_text(item: object) -> str:
     return repr(item) if isinstance(item, str) and " " in item else str(item)
 
 
-def show(sock: socket.socket, expected: set[str]) -> set[str]:
+def show(socks: Sequence[socket.socket], expected: set[str]) -> set[str]:
     """Print and acknowledge what arrives until all that is expected has; return what has not."""
     missing = set(expected)
-    for notification in arriving(sock, time.monotonic() + PATIENCE):
+    for sock, notification in arriving(socks, time.monotonic() + PATIENCE):
         kind, fields = kind_of(notification), fields_of(notification)
         acknowledged = acknowledge(sock, notification)
         if kind in missing or kind not in expected:
@@ -328,13 +335,15 @@ def show(sock: socket.socket, expected: set[str]) -> set[str]:
 
 
 def main() -> int:
-    with DaemonProcess() as daemon, socket.socket() as sock:
+    with DaemonProcess() as daemon, socket.socket() as first, socket.socket() as second:
         prepare(daemon)
-        connect(sock, daemon)
-        daemon.wait_for_subscribers()
+        events.load_schemas(**daemon.address)
+        connect(first, daemon, everything(), "NETCONF")
+        connect(second, daemon, events.NOTIF_STREAM_EVENT, "alarms")
+        daemon.wait_for_subscribers(2)
         sent = {name: item for send in SENDERS for name, item in send(daemon).items()}
         expected = UNASKED | set(sent)
-        missing = show(sock, expected)
+        missing = show((first, second), expected)
         with suppress(TimeoutError):
             for delivery in sent.values():
                 delivery.wait()

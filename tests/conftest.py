@@ -126,7 +126,7 @@ def _nothing_leaks() -> Iterator[None]:
 
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    with Daemon(product=PRODUCT.lower()) as running:
+    with Daemon(product=PRODUCT.lower(), minimum_interval=0) as running:
         yield running
 
 

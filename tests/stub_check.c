@@ -950,20 +950,49 @@ static void mode_secret(const char *digest)
                  CONFD_ERR_PROTOUSAGE, "Access check failed");
 }
 
-/* {schemas, [{1, "p"}], [{7, "leaf"}, {3, "top"}], [{1, "/p:top/leaf", Labels}]} */
+/* A namespace with the leaf /p:top/leaf, whose values 0 and 2 are "a" and "b". */
+#define MAAPI "< 07" HELLO "\n" VERSION "< 00000004000000e8\n"
+
 static void loads_schemas(void)
 {
     struct daemon d;
     struct confd_cs_node *node;
     confd_value_t value = VALUE(C_ENUM_VALUE, enumvalue, 2), bits = VALUE(C_BIT32, b32, 5);
     char text[32];
+    /* Garbage, an error, a node outside of any namespace, and one that is not there. */
+    const char *refused[] = {
+        MAAPI "} 616a\n",
+        MAAPI "} 68036400056572726f7261126d000000026e6f\n",
+        MAAPI "} "
+              "68116400046e6f6465610161076101610061006101611c6101640001746400096e"
+              "6f745f666f756e64610061006100610061006a\n",
+        MAAPI "} "
+              "6c0000000268046400026e736d0000000575726e3a706d00000001706101680264"
+              "0004726f6f7461096a\n",
+    };
 
-    start(&d, "< 05" HELLO "\n" VERSION "{ 7707736368656d6173\n"
-              "} 68047307736368656d6173"
-              "6c00000001" "680261016d0000000170" "6a"
-              "6c00000002" "680261076d000000046c656166" "680261036d00000003746f70" "6a"
-              "6c00000001" "680361016d0000000b2f703a746f702f6c656166"
-              "6c00000002" "680261006d0000000161" "680261026d0000000162" "6a" "6a\n");
+    start(&d, MAAPI
+              "} 6c00000007"
+              "68046400026e736d0000000575726e3a706d00000001706101"
+              "680664000474797065640004656e756d6400017461006400006c0000000268036d0000"
+              "0001616100610068036d0000000162610261006a"
+              "68116400046e6f6465610161076101610061006101611c6101640001746400096e6f74"
+              "5f666f756e64610061006100610061006a"
+              "68116400046e6f6465610261036101610061006101610261006400006400096e6f745f"
+              "666f756e64620000010061016100610061006a"
+              "6802640004726f6f746102"
+              "6802640006706172656e746c000000016802610161026a"
+              "640003656f66"
+              "6a\n"
+              "< 0000000400000108\n"
+              "} 640003656f66\n"
+              "< 00000004000000e7\n"
+              "} 6c00000004"
+              "6102"
+              "68026d000000046c6561666107"
+              "68026d00000003746f706103"
+              "640003656f66"
+              "6a\n");
     CHECK(confd_load_schemas((struct sockaddr *)&d.address, sizeof d.address) == CONFD_OK);
     finish(&d);
     CHECK(strcmp(confd_hash2str(7), "leaf") == 0 && confd_str2hash("top") == 3);
@@ -977,10 +1006,13 @@ static void loads_schemas(void)
     value.val.enumvalue = 9;
     CHECK(confd_val2str(node->info.type, &value, text, sizeof text) == CONFD_ERR);
     prints_as(VALUE(C_XMLBEGIN, xmltag, {7, 1}), "leaf");
-    prints_as(VALUE(C_IDENTITYREF, idref, {1, 3}), "p:top");
-    start(&d, "< 05" HELLO "\n" VERSION "} 616a\n");
-    CHECK(confd_load_schemas((struct sockaddr *)&d.address, sizeof d.address) == CONFD_ERR);
-    finish(&d);
+    prints_as(VALUE(C_IDENTITYREF, idref, {1, 3}), "top");
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        start(&d, refused[i]);
+        expect_error(confd_load_schemas((struct sockaddr *)&d.address, sizeof d.address),
+                     CONFD_ERR_INTERNAL, "schema");
+        finish(&d);
+    }
     CHECK(strcmp(confd_hash2str(7), "leaf") == 0);
 }
 

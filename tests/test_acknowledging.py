@@ -380,7 +380,7 @@ def stuffed(daemon: Daemon, **options: Any) -> Subscription:
 @pytest.fixture
 def deaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     """A daemon at a UNIX socket, whose buffers are small, that does not read acknowledgements."""
-    with Daemon(path=tmp_path / "s", product=PRODUCT.lower()) as running:
+    with Daemon(path=tmp_path / "s", product=PRODUCT.lower(), minimum_interval=0) as running:
         hub = running._hub
         taken = hub.acknowledge
         goes_on = threading.Event()

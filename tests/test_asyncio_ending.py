@@ -379,7 +379,9 @@ def test_heartbeats_that_stop_raise_daemon_silent(run: Run[Any]) -> None:
                 await subscription.__anext__()
         return received
 
-    with Daemon(faults=Faults(silent_after=HANDSHAKE + len(record) + beats)) as daemon:
+    with Daemon(
+        minimum_interval=0, faults=Faults(silent_after=HANDSHAKE + len(record) + beats)
+    ) as daemon:
         assert users(run(main())) == ["last"]
 
 
@@ -392,7 +394,7 @@ def test_heartbeats_that_stop_in_the_middle_of_a_frame_raise_daemon_silent(
             with pytest.raises(DaemonSilent):
                 await subscription.__anext__()
 
-    with Daemon(faults=Faults(silent_after=HANDSHAKE + 3)) as daemon:
+    with Daemon(minimum_interval=0, faults=Faults(silent_after=HANDSHAKE + 3)) as daemon:
         run(main())
 
 
@@ -404,7 +406,7 @@ def test_connects_again_when_heartbeats_stop(run: Run[Any]) -> None:
             daemon.audit(user="new")
             return [*received, *await take(subscription, 1)]
 
-    with Daemon(faults=Faults(silent_after=HANDSHAKE)) as daemon:
+    with Daemon(minimum_interval=0, faults=Faults(silent_after=HANDSHAKE)) as daemon:
         received = run(main())
     assert users(received) == ["disconnected", "connected", "new"]
     assert isinstance(received[0]["error"], DaemonSilent)

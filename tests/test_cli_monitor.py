@@ -258,7 +258,7 @@ def test_options_of_the_subscription_reach_the_daemon(monitor: Monitor, daemon: 
 
 
 def test_usid_reaches_the_daemon(capsys: pytest.CaptureFixture[str]) -> None:
-    with Daemon(product=PRODUCT.lower(), sessions=[7]) as daemon:
+    with Daemon(product=PRODUCT.lower(), sessions=[7], minimum_interval=0) as daemon:
         daemon.add_stream("S")
         assert asked(Monitor(daemon, capsys), "--stream", "S", "--usid", "7").usid == 7
 

@@ -64,7 +64,7 @@ each_buffer = pytest.mark.parametrize("buffer", [None, 10], ids=["unbuffered", "
 @each_buffer
 def test_the_clock_is_no_silence(clock: Path, step: int, buffer: int | None) -> None:
     """Heartbeats go on, and so does the subscription; it comes back when the connection ends."""
-    with Daemon(faults=Faults(close_after=UNTIL_THEN)) as daemon:
+    with Daemon(minimum_interval=0, faults=Faults(close_after=UNTIL_THEN)) as daemon:
         names, gaps, _ = zip(*told(clock, daemon, step, buffer))
     assert names == (*["heartbeat"] * BEATS, "disconnected", "connected", "heartbeat")
     assert 0 <= gaps[BEATS + 1] < PATIENCE
@@ -74,7 +74,7 @@ def test_the_clock_is_no_silence(clock: Path, step: int, buffer: int | None) -> 
 @each_buffer
 def test_silence_is_noticed(clock: Path, step: int, buffer: int | None) -> None:
     """Neither at once nor after a day."""
-    with Daemon(faults=Faults(silent_after=UNTIL_THEN)) as daemon:
+    with Daemon(minimum_interval=0, faults=Faults(silent_after=UNTIL_THEN)) as daemon:
         names, _, errors = zip(*told(clock, daemon, step, buffer))
     assert names == (*["heartbeat"] * BEATS, "disconnected", "connected", "heartbeat")
     assert "nothing came for 0.9 s" in errors[BEATS]

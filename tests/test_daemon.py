@@ -22,6 +22,7 @@ import confd_events.testing
 from confd_events.testing import (
     Acknowledgement,
     Atom,
+    CallHome,
     Daemon,
     DaemonProcess,
     Faults,
@@ -95,6 +96,10 @@ class Client:
         """Sends a term."""
         self.sock.sendall(frame_of(term))
 
+    def ask(self, operation: int) -> None:
+        """Asks for an operation of MAAPI."""
+        self.sock.sendall(struct.pack(">II", 4, operation))
+
     def subscribe(
         self, mask: int, heartbeat: int = 0, health_check: int = 0, stream: object = None
     ) -> Any:
@@ -147,7 +152,7 @@ def test_handshake(where: str, tmp_path: Path) -> None:
     }
     with Daemon(**listen_on[where]) as daemon, Client(daemon.address) as client:
         client.sock.sendall(HELLO)
-        assert client.read(9) == bytes.fromhex("000052080205003c12")
+        assert client.read(9) == bytes.fromhex("000052080205001409")
         client.send((int(Notif.AUDIT), 0, 0, None, 2))
         assert client.frame() == OK
         (subscriber,) = daemon.wait_for_subscribers()
@@ -157,9 +162,50 @@ def test_handshake(where: str, tmp_path: Path) -> None:
 
 
 def test_daemon_describes_itself_as_told() -> None:
-    daemon = Daemon(protocol=66, version=7, maxdepth=20, maxkeylen=9)
+    daemon = Daemon(protocol=90, version=7, maxdepth=10, maxkeylen=5)
     with daemon, Client(daemon.address) as client:
-        assert client.hello() == bytes.fromhex("000042000000071409")
+        assert client.hello() == bytes.fromhex("00005a000000070a05")
+
+
+@pytest.mark.parametrize(
+    ("told", "protocol", "reply"),
+    [
+        ({}, 99, "000063080205001409"),
+        ({"protocol": 80}, 77, "000050080205001409"),
+        ({"protocol": 80}, 82, "010050080205001409"),
+        ({"refuse_version": True, "protocol": 90}, 82, "01005a080205001409"),
+        ({"maxdepth": 61}, 82, "020052080205003d09"),
+        ({"maxkeylen": 19}, 82, "020052080205001413"),
+    ],
+)
+def test_client_that_does_not_fit_is_refused(
+    told: dict[str, Any], protocol: int, reply: str
+) -> None:
+    with Daemon(**told) as daemon, Client(daemon.address, protocol) as client:
+        assert client.hello().hex() == reply
+        if reply[:2] != "00":
+            assert client.ended()
+
+
+def test_client_without_limits_fits() -> None:
+    with Daemon(maxdepth=61) as daemon, Client(daemon.address) as client:
+        client.sock.sendall(HELLO[:-2] + b"\0\0")
+        assert client.read(9)[0] == 0
+
+
+@pytest.mark.parametrize("said", [b"", HELLO[:4], HELLO, HELLO + b"\0\0"])
+def test_client_that_stays_silent_is_closed(said: bytes) -> None:
+    with Daemon(silence_limit=0.2) as daemon, Client(daemon.address) as client:
+        client.sock.sendall(said)
+        client.read(9 if len(said) >= len(HELLO) else 0)
+        assert client.ended()
+
+
+def test_subscriber_may_be_silent() -> None:
+    with Daemon(silence_limit=0.05) as daemon, connect(daemon, Notif.AUDIT) as client:
+        time.sleep(0.2)
+        daemon.audit()
+        assert client.term()[0] == Notif.AUDIT
 
 
 def test_daemon_runs_again_after_a_stop(tmp_path: Path) -> None:
@@ -177,6 +223,12 @@ def test_daemon_rejects_wrong_arguments() -> None:
         Daemon(ip="nowhere")
     with pytest.raises(ValueError, match="write_timeout"):
         Daemon(write_timeout=0)
+    with pytest.raises(ValueError, match="silence_limit"):
+        Daemon(silence_limit=0)
+    with pytest.raises(ValueError, match="event_reply_timeout"):
+        Daemon(event_reply_timeout=-1)
+    with pytest.raises(ValueError, match="minimum_interval"):
+        Daemon(minimum_interval=-1)
     with pytest.raises(ValueError, match="only one"):
         Faults(close_after=1, reset_after=1)
     with pytest.raises(ValueError, match="negative"):
@@ -189,33 +241,32 @@ def test_address_in_use(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize("secret", [b"secret\n", b"wrong"])
-def test_access_check(secret: bytes) -> None:
+@pytest.mark.parametrize(("client_id", "digest"), [(0x8B, hashlib.md5), (0xCB, hashlib.sha256)])
+def test_access_check(secret: bytes, client_id: int, digest: Any) -> None:
     with Daemon(secret=b"secret\n") as daemon, Client(daemon.address) as client:
-        client.sock.sendall(b"\x8b" + HELLO[1:])
-        challenge = client.read(17)
+        client.sock.sendall(bytes([client_id]) + HELLO[1:])
+        challenge = client.read(1 + digest().digest_size)
         assert challenge[:1] == b"\x0b"
-        client.sock.sendall(b"\x0c" + hashlib.md5(secret + challenge[1:]).digest())
+        client.sock.sendall(b"\x0c" + digest(secret + challenge[1:]).digest())
         if secret == b"wrong":
             assert client.read(10) == b"\x01"
         else:
-            assert client.read(10) == bytes.fromhex("00000052080205003c12")
+            assert client.read(10) == bytes.fromhex("00000052080205001409")
+            client.send((int(Notif.AUDIT), 0, 0, None, 2))
+            assert client.frame() == OK
 
 
-def test_access_check_without_a_secret() -> None:
-    with Daemon(secret=b"secret") as daemon, Client(daemon.address) as client:
-        assert client.hello() == b"\x01"
-
-
-def test_version_refused() -> None:
-    with Daemon(refuse_version=True, protocol=90) as daemon, Client(daemon.address) as client:
-        assert client.hello() == bytes.fromhex("01005a080205003c12")
-        assert client.ended()
+@pytest.mark.parametrize(("secret", "client_id"), [(b"secret", 0x0B), (None, 0x8B), (None, 0xCB)])
+def test_secret_of_one_side_alone(secret: bytes | None, client_id: int) -> None:
+    with Daemon(secret=secret) as daemon, Client(daemon.address) as client:
+        assert client.hello(client_id) == b""
 
 
 @pytest.mark.parametrize(
     "sent",
     [
-        b"\x07" + HELLO[1:],
+        b"\x05" + HELLO[1:],
+        b"\x07" + HELLO[1:] + b"\0\0\0\4\0\0\0\1",
         HELLO + b"\xff\xff\xff\xff",
         HELLO + frame_of(Atom("hello")),
         HELLO + frame_of((1, 0, 0, None, 0, 0)),
@@ -434,13 +485,73 @@ def test_disconnect_with_reset(where: str, tmp_path: Path) -> None:
                 client.ended()
 
 
-def test_heartbeats_and_health_checks(daemon: Daemon) -> None:
+def test_heartbeats_and_health_checks() -> None:
     mask = Notif.HEARTBEAT | Notif.HEALTH_CHECK
-    with connect(daemon, mask, heartbeat=10, health_check=10) as client:
+    quick = Daemon(minimum_interval=0)
+    with quick as daemon, connect(daemon, mask, heartbeat=10, health_check=10) as client:
         kinds = {client.term()[0] for _ in range(20)}
         assert kinds == {Notif.HEARTBEAT, Notif.HEALTH_CHECK}
         (subscriber,) = daemon.subscribers
         assert (subscriber.heartbeat_interval, subscriber.health_check_interval) == (10, 10)
+
+
+def test_no_heartbeats_more_often_than_the_minimum() -> None:
+    daemon = Daemon(minimum_interval=0.5)
+    with daemon, connect(daemon, Notif.HEARTBEAT, heartbeat=1) as client:
+        before = time.monotonic()
+        for _ in range(2):
+            assert client.term() == (Notif.HEARTBEAT,)
+        assert time.monotonic() - before >= 0.9
+
+
+def test_progress_includes_commit_progress(daemon: Daemon) -> None:
+    both = connect(daemon, Notif.PROGRESS)
+    only = connect(daemon, Notif.COMMIT_PROGRESS)
+    with both, only:
+        assert daemon.commit_progress(msg="one").count == 2
+        assert daemon.progress(msg="two").count == 1
+        assert [both.term()[0] for _ in range(2)] == [Notif.COMMIT_PROGRESS, Notif.PROGRESS]
+        assert only.term()[0] == Notif.COMMIT_PROGRESS
+        assert only.silent()
+
+
+def test_notifications_of_newer_levels(daemon: Daemon) -> None:
+    mask = Notif.CALL_HOME_INFO | Notif.SYSTEM_GOING_DOWN
+    with connect(daemon, mask), connect(daemon, mask, 85), connect(daemon, mask, 87):
+        assert daemon.call_home().count == 3
+        assert daemon.call_home(type=CallHome.DISCONNECTED).count == 2
+        assert daemon.system_going_down().count == 1
+
+
+@pytest.mark.parametrize(
+    ("mask", "kind"),
+    [
+        (Notif.COMMIT_DIFF, "commit_diff"),
+        (Notif.AUDIT | Notif.AUDIT_SYNC, "audit"),
+        (Notif.HA_INFO | Notif.HA_INFO_SYNC, "ha_is_none"),
+        (Notif.AUDIT_NETWORK | Notif.AUDIT_NETWORK_SYNC, "audit_network"),
+    ],
+)
+def test_who_does_not_acknowledge_in_time_is_cut_off(mask: int, kind: str) -> None:
+    with Daemon(event_reply_timeout=0.2) as daemon, connect(daemon, mask) as client:
+        delivery = getattr(daemon, kind)()
+        client.frame()
+        assert client.ended()
+        assert delivery.wait()
+        assert daemon.acknowledgements == []
+
+
+def test_who_acknowledges_in_time_stays() -> None:
+    mask = Notif.AUDIT | Notif.AUDIT_SYNC
+    with Daemon(event_reply_timeout=0.4) as daemon, connect(daemon, mask) as client:
+        for usid in range(5):
+            delivery = daemon.audit(usid=usid)
+            client.frame()
+            time.sleep(0.15)
+            client.send((usid, Atom("synced")))
+            assert delivery.wait()
+        time.sleep(0.6)
+        assert len(daemon.subscribers) == 1
 
 
 def minutes(number: int) -> datetime:
@@ -473,7 +584,7 @@ def test_replay(daemon: Daemon, stop: datetime | None) -> None:
     last = 4 if stop is None else 2
     stream = on_stream(start=minutes(1), stop=stop)
     with connect(daemon, Notif.STREAM_EVENT, stream=stream) as client:
-        for number in range(1, last + 1):
+        for number in range(2, last + 1):
             assert client.frame() == encode("stream_event", stream="", time=minutes(number))
         assert client.frame() == encode("stream_replay_complete", stream="")
         if stop is not None:
@@ -495,6 +606,29 @@ def test_no_replay_log(daemon: Daemon) -> None:
     daemon.stream_event(stream="NETCONF")
     with connect(daemon, Notif.STREAM_EVENT, stream=on_stream(start=NOON)) as client:
         assert client.term()[1][0] == Atom("replay_failed")
+        assert daemon.stream_event(stream="NETCONF").count == 0
+        assert client.silent()
+
+
+@pytest.mark.parametrize("end", ["stream_replay_failed", "stream_notification_complete"])
+def test_nothing_of_a_stream_comes_after_its_end(daemon: Daemon, end: str) -> None:
+    daemon.add_stream("NETCONF")
+    with connect(daemon, Notif.STREAM_EVENT | Notif.AUDIT, stream=on_stream()) as client:
+        assert getattr(daemon, end)(stream="NETCONF").count == 1
+        assert daemon.stream_event(stream="NETCONF").count == 0
+        assert daemon.audit().count == 1
+        assert [client.term()[0] for _ in range(2)] == [Notif.STREAM_EVENT, Notif.AUDIT]
+
+
+@pytest.mark.parametrize("zone", [[-5, 30], [0, -30], [[], 0]])
+def test_zone_of_a_start(daemon: Daemon, zone: list[Any]) -> None:
+    daemon.add_stream("NETCONF")
+    start = (19, (2020, 11, 23, 12, 0, 0, 0, *zone))
+    stream = (Atom("NETCONF"), start, None, None, 0, 0)
+    with connect(daemon, Notif.STREAM_EVENT, stream=stream):
+        (subscriber,) = daemon.subscribers
+        west = {-5: 330, 0: 30}.get(zone[0] if zone[0] != [] else None, 0)
+        assert subscriber.start == NOON + timedelta(minutes=west)
 
 
 def test_raw_frames_and_terms(daemon: Daemon) -> None:
@@ -510,18 +644,51 @@ def test_raw_frames_and_terms(daemon: Daemon) -> None:
 
 def test_schemas(daemon: Daemon) -> None:
     daemon.add_namespace(1111, "if")
-    daemon.add_names({2222: "interfaces", 3333: "name"})
+    daemon.add_names({1111: "urn:interfaces", 2222: "interfaces", 3333: "state"})
     daemon.add_enumeration(1111, "/if:interfaces/state", {1: "up", 2: "down"})
+    none, no_default, leaf, container = Atom(""), Atom("not_found"), 28, 2
+
+    def node(number: int, tag: int, kind: int, *rest: object) -> object:
+        return (Atom("node"), number, tag, 1111, 0, 0, 1, kind, *rest)
+
     with Client(daemon.address) as client:
-        client.hello(5)
-        client.send(Atom("schemas"))
-        assert client.term() == (
-            Atom("schemas"),
-            [(1111, b"if")],
-            [(2222, b"interfaces"), (3333, b"name")],
-            [(1111, b"/if:interfaces/state", [(1, b"up"), (2, b"down")])],
-        )
-        assert client.ended()
+        client.hello(7)
+        client.ask(232)
+        assert client.term() == [
+            (Atom("ns"), b"urn:interfaces", b"if", 1111),
+            (
+                *(Atom("type"), Atom("enum"), Atom("enumeration-0"), 0, none),
+                [(b"up", 1, 0), (b"down", 2, 0)],
+            ),
+            node(1, 3333, leaf, 1111, Atom("enumeration-0"), no_default, 0, 0, 0, 0, 0, []),
+            node(2, 2222, container, 0, none, no_default, 1 << 8, 1, 0, 0, 0, []),
+            (Atom("root"), 2),
+            (Atom("parent"), [(1, 2)]),
+            Atom("eof"),
+        ]
+        client.ask(264)
+        assert client.term() == [Atom("eof")]
+        client.ask(231)
+        names = [(b"urn:interfaces", 1111), (b"interfaces", 2222), (b"state", 3333)]
+        assert client.term() == [3, *names, Atom("eof")]
+
+
+def test_namespaces_without_enumerations_have_no_tree(daemon: Daemon) -> None:
+    daemon.add_namespace(1, "a")
+    with Client(daemon.address) as client:
+        client.hello(7)
+        client.ask(232)
+        assert client.term() == [
+            (Atom("ns"), b"urn:a", b"a", 1),
+            (Atom("notree"),),
+            Atom("eof"),
+        ]
+
+
+@pytest.mark.parametrize("path", ["", "a", "/", "/a//b", "/a:", "a/b"])
+def test_path_of_an_enumeration_is_absolute(daemon: Daemon, path: str) -> None:
+    with pytest.raises(ValueError, match="path must be absolute"):
+        daemon.add_enumeration(1, path, {1: "up"})
 
 
 def test_fault_byte_by_byte() -> None:

@@ -89,7 +89,7 @@ PROVOKED.update(
 @contextmanager
 def running(**arguments: Any) -> Iterator[tuple[Daemon, tuple[str, int]]]:
     """A daemon, and its address as subscribe() takes it."""
-    with Daemon(product=PRODUCT.lower(), **arguments) as daemon:
+    with Daemon(product=PRODUCT.lower(), minimum_interval=0, **arguments) as daemon:
         yield daemon, where(daemon)
 
 

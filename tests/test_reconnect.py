@@ -82,7 +82,7 @@ def test_it_ends_in_the_middle_of_a_notification(buffer: int | None, fault: str)
     limit: Any = {fault: HANDSHAKE + len(whole) + len(LARGE) // 2}
     faults = Faults(**limit)
     with (
-        Daemon(faults=faults) as daemon,
+        Daemon(minimum_interval=0, faults=faults) as daemon,
         subscribed(daemon, "audit", buffer=buffer) as subscription,
     ):
         daemon.send_frame(whole)
@@ -96,7 +96,7 @@ def test_it_ends_in_the_middle_of_a_notification(buffer: int | None, fault: str)
 def test_heartbeats_stop(buffer: int | None) -> None:
     beats = 2 * len(encode("heartbeat"))
     with (
-        Daemon(faults=Faults(silent_after=HANDSHAKE + beats)) as daemon,
+        Daemon(minimum_interval=0, faults=Faults(silent_after=HANDSHAKE + beats)) as daemon,
         subscribed(daemon, "heartbeat", heartbeat=0.5, buffer=buffer) as subscription,
     ):
         assert [event.name for event in some(subscription, 2)] == ["heartbeat"] * 2
@@ -149,7 +149,7 @@ def test_a_large_notification_stops_midway(buffer: int | None) -> None:
     """libconfd reads one of more than 16 KB as it comes; that read ends, too."""
     faults = Faults(silent_after=HANDSHAKE + 30_000)
     with (
-        Daemon(faults=faults) as daemon,
+        Daemon(minimum_interval=0, faults=faults) as daemon,
         subscribed(daemon, "audit", heartbeat=0.4, buffer=buffer) as subscription,
     ):
         daemon.send_frame(LARGE)
@@ -200,7 +200,7 @@ def test_attempts_until_the_daemon_is_back(daemon: Daemon, buffer: int | None) -
 
 def test_heartbeats_that_stop_connect_again() -> None:
     with (
-        Daemon(faults=Faults(silent_after=HANDSHAKE)) as daemon,
+        Daemon(minimum_interval=0, faults=Faults(silent_after=HANDSHAKE)) as daemon,
         subscribed(daemon, "audit", heartbeat=0.5, reconnect=QUICK) as subscription,
     ):
         daemon.set_faults(Faults())

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from confd_events.testing import (
     Atom,
+    CallHome,
     DateTime,
     Improper,
+    ProgressType,
     SnmpColumn,
     SnmpOid,
     SnmpVariable,
@@ -55,7 +57,7 @@ SPAN: dict[str, Any] = {
     "annotation": "a note",
 }
 EXTRAS: dict[str, Any] = {
-    "attributes": {"device": "ex0", "commit-queue-id": 42},
+    "attributes": {b"device": "ex0", b"commit-queue-id": 42},
     "links": [("t1", "s1")],
 }
 ALL_VALUES = [
@@ -151,11 +153,11 @@ VECTORS: dict[str, tuple[str, dict[str, Any]]] = {
     "health-check": ("health_check", {}),
     "package-reload": ("package_reload", {}),
     "reopen-logs": ("reopen_logs", {}),
-    "progress-start": ("progress", {"type": 1, **SPAN, **EXTRAS}),
+    "progress-start": ("progress", {"type": 1, "duration": 0, **SPAN, **EXTRAS}),
     "progress-stop": ("progress", {"type": 2, "duration": 5000, **SPAN}),
     "commit-progress": (
         "commit_progress",
-        {**SPAN, **EXTRAS, "msg": "entering validate phase for running..."},
+        {"duration": 0, **SPAN, **EXTRAS, "msg": "entering validate phase for running..."},
     ),
     "compaction": (
         "compaction",
@@ -239,7 +241,7 @@ def test_recorded_frame_survives_decoding(name: str) -> None:
 def test_every_notification_has_a_bit_and_defaults() -> None:
     for name, kind in KINDS.items():
         stream: dict[str, Any] = {"stream": "NETCONF"} if name.startswith("stream_") else {}
-        assert parts(encode(name, 87, **stream))[0] == kind.bit
+        assert parts(encode(name, kind.since, **stream))[0] == kind.bit
 
 
 def test_progress_at_level_77() -> None:
@@ -248,7 +250,7 @@ def test_progress_at_level_77() -> None:
     common: tuple[Any, ...] = (
         3,
         1700000000000000,
-        0,
+        None,
         11,
         77,
         2,
@@ -270,6 +272,52 @@ def test_progress_at_level_66() -> None:
         encode("progress", 66)
 
 
+def test_a_span_has_an_id_and_ends_after_a_while() -> None:
+    def event(**fields: Any) -> Any:
+        return parts(encode("progress", **fields))[1]
+
+    duration, span = 2, 4
+    starts = [event(type=ProgressType.START) for _ in range(2)]
+    stop, info = event(type=ProgressType.STOP), event()
+    assert [found[duration] for found in (*starts, stop, info)] == [None, None, 0, None]
+    assert len({found[span] for found in (*starts, stop)}) == 3
+    assert info[span] is None
+    assert event(type=ProgressType.START, span_id="s", duration=5)[duration : span + 1 : 2] == (
+        5,
+        b"s",
+    )
+
+
+def test_names_of_attributes_are_atoms_where_they_can_be() -> None:
+    given: dict[Any, Any] = {"device": 1, b"bytes": 2, "é": 3, "x" * 256: 4}
+    attributes = parts(encode("progress", attributes=given))[1][-2]
+    assert attributes == [
+        (Atom("device"), 1),
+        (b"bytes", 2),
+        ("é".encode(), 3),
+        (b"x" * 256, 4),
+    ]
+    assert type(attributes[0][0]) is Atom
+
+
+def test_a_device_that_calls_home() -> None:
+    def event(**fields: Any) -> Any:
+        return parts(encode("call_home", 85, **fields))
+
+    assert event()[6:] == (b"device",)
+    assert event(device="ce0")[6:] == (b"ce0",)
+    for kind in (CallHome.UNKNOWN, CallHome.DISCONNECTED):
+        assert len(event(type=kind, device="ce0")) == len(event(type=kind, device=None)) == 6
+    with pytest.raises(ValueError, match="device"):
+        event(device=None)
+    with pytest.raises(ValueError, match="level 82"):
+        encode("call_home", type=CallHome.DISCONNECTED)
+
+
+def test_what_is_sent_to_a_device_is_a_text() -> None:
+    assert parts(encode("audit_network"))[1][-1] == b""
+
+
 def test_commit_queue_at_level_66_has_no_trace() -> None:
     assert len(parts(encode("cq_progress", 66))) == 10
     assert len(parts(encode("cq_progress", 77))) == 11
@@ -282,6 +330,7 @@ def test_commit_queue_at_level_66_has_no_trace() -> None:
         ("audit_network", 77, "ncs"),
         ("compaction", 80, "ncs"),
         ("system_going_down", 80, "ncs"),
+        ("system_going_down", 86, "ncs"),
         ("call_home", 82, "confd"),
         ("nothing", 82, "ncs"),
     ],
@@ -394,6 +443,40 @@ def test_cut_term_is_an_error(term: object, data: st.DataObject) -> None:
 def test_times_round_trip(time: datetime) -> None:
     assert DateTime.of(time).to_datetime() == time
     assert DateTime.of(time).to_datetime().utcoffset() == time.utcoffset()
+
+
+@pytest.mark.parametrize(
+    ("offset", "hours", "minutes"),
+    [
+        (timedelta(), 0, 0),
+        (timedelta(hours=5, minutes=30), 5, 30),
+        (-timedelta(hours=5, minutes=30), -5, 30),
+        (-timedelta(minutes=30), 0, -30),
+        (timedelta(minutes=45), 0, 45),
+        (-timedelta(hours=7), -7, 0),
+    ],
+)
+def test_zones(offset: timedelta, hours: int, minutes: int) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(offset))
+    time = DateTime.of(moment)
+    assert time[-2:] == time.term()[-2:] == (hours, minutes)
+    assert time.to_datetime().utcoffset() == offset
+
+
+def test_no_zone_is_an_empty_list() -> None:
+    time = DateTime(2026, 1, 2, 3, 4, 5, 0, -111, 0)
+    assert value.datetime(time) == (19, (2026, 1, 2, 3, 4, 5, 0, [], 0))
+    assert value.date(2026, 1, 2, -111) == (20, (2026, 1, 2, [], 0))
+    assert value.time(1, 2, 3, zone=-111) == (23, (1, 2, 3, 0, [], 0))
+
+
+def test_atoms_leave_as_the_oldest_kind() -> None:
+    assert frame_of(Atom("ok")) == b"\0\0\0\x06\x83d\0\x02ok"
+    assert frame_of(None)[5:] == b"d\0\x09undefined"
+    assert frame_of(True)[5:] == b"d\0\x04true"
+    assert decode(b"\x83s\x02ok") == decode(b"\x83w\x02ok") == Atom("ok")
+    with pytest.raises(ValueError, match="255 characters"):
+        frame_of(Atom("x" * 256))
 
 
 def test_string_ext_is_a_list_of_numbers() -> None:

@@ -14,12 +14,9 @@ static const char *label_of(const struct confd_type *type, int64_t number)
     return NULL;
 }
 
-static int fail_on(const confd_value_t *v)
+static int misfit(void)
 {
-    char text[128];
-
-    confd_pp_value(text, sizeof text, v);
-    return stub_fail(CONFD_ERR_BADTYPE, "No label for %s", text);
+    return stub_fail(CONFD_ERR_BADTYPE, "Invalid value for type");
 }
 
 static bool bit_is_set(const confd_value_t *v, unsigned bit)
@@ -63,7 +60,7 @@ static int bits_to_text(const struct confd_type *type, const confd_value_t *v, c
         }
         label = label_of(type, bit);
         if (label == NULL) {
-            return fail_on(v);
+            return misfit();
         }
         length = append(buf, size, length, length > 0 ? " " : "", label);
     }
@@ -75,22 +72,21 @@ static int enum_to_text(const struct confd_type *type, const confd_value_t *v, c
 {
     const char *label = label_of(type, v->val.enumvalue);
 
-    return label != NULL ? (int)append(buf, size, 0, "", label) : fail_on(v);
+    return label != NULL ? (int)append(buf, size, 0, "", label) : misfit();
 }
 
 int confd_val2str(struct confd_type *type, const confd_value_t *val, char *buf, size_t bufsiz)
 {
     if (type == NULL) {
-        return stub_fail(CONFD_ERR_PROTOUSAGE, "Need a type");
+        return stub_fail(CONFD_ERR_BADTYPE, "Invalid type reference");
     }
-    if (val->type == C_ENUM_VALUE && type->count > 0) {
+    if (val->type == C_ENUM_VALUE) {
         return enum_to_text(type, val, buf, bufsiz);
     }
-    if ((val->type == C_BIT32 || val->type == C_BIT64 || val->type == C_BITBIG) &&
-        type->count > 0) {
+    if (val->type == C_BIT32 || val->type == C_BIT64 || val->type == C_BITBIG) {
         return bits_to_text(type, val, buf, bufsiz);
     }
-    return confd_pp_value(buf, bufsiz < INT_MAX ? (int)bufsiz : INT_MAX, val);
+    return misfit();
 }
 
 /* Only enumerations: the tables do not say which types are bits. */

@@ -298,12 +298,9 @@ static void print_tag(struct output *out, const confd_value_t *v)
 
 static void print_identityref(struct output *out, const confd_value_t *v)
 {
-    const char *prefix = confd_ns2prefix(v->val.idref.ns);
     const char *name = confd_hash2str(v->val.idref.id);
 
-    if (prefix != NULL && name != NULL) {
-        put_bytes(out, prefix, strlen(prefix));
-        put(out, ":");
+    if (name != NULL) {
         put_bytes(out, name, strlen(name));
     } else {
         put(out, "idref<%d>", (int)v->val.idref.id);

@@ -197,7 +197,7 @@ extern bool stub_schema_is_loaded(void);
 /* session.c: connects, says hello as this kind of client and checks the
  * versions. */
 enum stub_client {
-    STUB_CLIENT_SCHEMAS = 5,
+    STUB_CLIENT_MAAPI = 7,
     STUB_CLIENT_EVENTS = 11,
 };
 extern int stub_session_open(int sock, const struct sockaddr *srv, int srv_sz,

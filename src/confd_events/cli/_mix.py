@@ -105,7 +105,7 @@ MIX: dict[str, dict[str, Sequence[Any]]] = {
         "completed_devices": [[], ["ce0"], ["ce0", "ce1"]],
     },
     "call_home": {
-        "type": ["connected", "disconnected"],
+        "type": ["connected", "unknown"],
         "device": _DEVICES,
         "ip": ["192.0.2.77"],
     },

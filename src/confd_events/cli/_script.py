@@ -17,7 +17,7 @@ from typing import Any, Callable, NamedTuple, Union
 from confd_events import enums
 from confd_events._catalog import NOTIFICATIONS, USER_INFO, Field
 from confd_events.testing import Atom, SnmpColumn, SnmpOid, SnmpVariable, User, encode, value
-from confd_events.testing._notifications import KINDS
+from confd_events.testing._notifications import KINDS, NEWEST_PROTOCOL
 
 from ._arguments import time
 from ._recording import (
@@ -105,7 +105,7 @@ def step(written: Any) -> Step:
     after = _after(fields.pop("after", 0))
     converted = _arguments(KINDS[kind].shape, fields, _enums_of(kind))
     try:
-        encode(kind, **converted)
+        encode(kind, NEWEST_PROTOCOL, **converted)
     except _UNENCODABLE as error:
         raise ValueError(f"{kind}: {error}") from error
     shown, fields = shown_as(kind, fields)

@@ -8,5 +8,5 @@ from enum import IntEnum
 class Client(IntEnum):
     """First byte of a hello: what the client wants."""
 
-    SCHEMAS = 5
+    MAAPI = 7
     EVENTS = 11

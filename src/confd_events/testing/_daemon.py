@@ -43,15 +43,22 @@ class Daemon(Notifier):
         ip, port: the address to listen on, 0 for a free port.
         path: listen on this UNIX socket instead; a leading NUL makes an abstract one.
         product: ncs or confd.
-        protocol, version, maxdepth, maxkeylen: what the daemon says of itself.
-        secret: what clients must prove to know; None for no access check.
+        protocol: the newest protocol level that it speaks, such as 82; None for that of each
+            client. It refuses newer clients.
+        version: what it says of itself.
+        maxdepth, maxkeylen: the limits that its data model needs; it refuses libraries with less.
+        secret: what clients must prove to know, by MD5 or SHA-256; None for no access check.
         sessions: ids of user sessions, for subscriptions on behalf of one.
         refuse_version: refuse every client's version.
         connect_error: refuse every subscription with this code and text.
         write_timeout: seconds that a write may block before its subscriber is cut off.
+        silence_limit: seconds that a client may be silent before it has subscribed.
+        event_reply_timeout: seconds that the daemon waits for an acknowledgement before its
+            subscriber is cut off.
+        minimum_interval: seconds between heartbeats, and health checks, for whom asks for less.
         faults: how to misbehave.
 
-    Raises ValueError for an address that does not parse or a write_timeout that is not positive.
+    Raises ValueError for an address that does not parse or a time that is not positive.
     """
 
     def __init__(
@@ -61,19 +68,29 @@ class Daemon(Notifier):
         port: int = 0,
         path: Path | None = None,
         product: str = "ncs",
-        protocol: int = 82,
+        protocol: int | None = None,
         version: int = 0x08020500,
-        maxdepth: int = 60,
-        maxkeylen: int = 18,
+        maxdepth: int = 20,
+        maxkeylen: int = 9,
         secret: bytes | None = None,
         sessions: Collection[int] = (),
         refuse_version: bool = False,
         connect_error: tuple[int, str] | None = None,
         write_timeout: float = 15.0,
+        silence_limit: float = 5.0,
+        event_reply_timeout: float = 120.0,
+        minimum_interval: float = 1.0,
         faults: Faults | None = None,
     ) -> None:
-        if write_timeout <= 0:
-            raise ValueError("write_timeout must be positive")
+        for name, seconds in (
+            ("write_timeout", write_timeout),
+            ("silence_limit", silence_limit),
+            ("event_reply_timeout", event_reply_timeout),
+        ):
+            if seconds <= 0:
+                raise ValueError(f"{name} must be positive")
+        if minimum_interval < 0:
+            raise ValueError("minimum_interval must not be negative")
         self._family, self._bind_to = _endpoint(ip, port, path)
         self._settings = Settings(
             product=product,
@@ -86,6 +103,9 @@ class Daemon(Notifier):
             refuse_version=refuse_version,
             connect_error=connect_error,
             write_timeout=write_timeout,
+            silence_limit=silence_limit,
+            event_reply_timeout=event_reply_timeout,
+            minimum_interval=minimum_interval,
             faults=faults or Faults(),
         )
         self._hub = Hub(self._settings)
@@ -181,9 +201,15 @@ class Daemon(Notifier):
             self._hub.names.names.update(names)
 
     def add_enumeration(self, ns: int, path: str, labels: Mapping[int, str]) -> None:
-        """Names the values of the enumeration at a schema path."""
+        """Names the values of the enumeration at a schema path, such as ``/ex:servers/state``.
+
+        `ns` is the hash of the namespace that the path begins in. A step with a prefix that
+        `add_namespace` has named is in that namespace, any other in that of the step before; a
+        name that `add_names` has not given a hash gets one. Raises ValueError for a path that is
+        not absolute.
+        """
         with self._hub.changed:
-            self._hub.names.enumerations[ns, path] = dict(labels)
+            self._hub.names.add_enumeration(ns, path, labels)
 
     def set_faults(self, faults: Faults) -> None:
         """Misbehaves like this on connections made from now on."""

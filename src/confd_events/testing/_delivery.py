@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 if TYPE_CHECKING:
@@ -57,20 +58,25 @@ class Ledger:
 
     def __init__(self) -> None:
         self.received: list[Acknowledgement] = []
-        self._owed: list[tuple[Acknowledgement, Delivery]] = []
+        self._owed: list[tuple[Acknowledgement, Delivery, float]] = []
 
     def owe(self, expected: Acknowledgement, delivery: Delivery) -> None:
         """Holds `delivery` up until `expected` comes."""
         delivery._owing += 1
-        self._owed.append((expected, delivery))
+        self._owed.append((expected, delivery, monotonic()))
 
     def settle(self, received: Acknowledgement) -> None:
         """Records an acknowledgement; the oldest delivery that waits for it is released."""
         self.received.append(received)
-        for position, (expected, _) in enumerate(self._owed):
+        for position, (expected, *_) in enumerate(self._owed):
             if expected == received:
                 self._release(position)
                 return
+
+    def oldest(self, subscriber: int) -> float | None:
+        """Since when (monotonic) a subscriber owes something, None when it owes nothing."""
+        since = (since for expected, _, since in self._owed if expected.subscriber == subscriber)
+        return next(since, None)
 
     def forgive(self, subscriber: int) -> None:
         """Releases whatever waits for a subscriber that is gone."""
@@ -79,5 +85,5 @@ class Ledger:
                 self._release(position)
 
     def _release(self, position: int) -> None:
-        _, delivery = self._owed.pop(position)
+        _, delivery, _ = self._owed.pop(position)
         delivery._owing -= 1

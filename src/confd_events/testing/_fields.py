@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 from confd_events.enums import SnmpType
 
-from ._terms import Atom, Improper, Term, Terms, Text, text
+from ._terms import MAX_ATOM, Atom, Improper, Term, Terms, Text, text
 from ._times import DateTime, Time
 from .value import Ip, Oid, ip_term, of, oid_list
 
@@ -109,9 +109,15 @@ def typed_time(time: Time | None) -> Terms:
 def attribute_list(attributes: Mapping[Text, Text | int]) -> list[Term]:
     """Pairs of a name and a text or number."""
     return [
-        (text(name), value if isinstance(value, int) else text(value))
+        (_attribute_name(name), value if isinstance(value, int) else text(value))
         for name, value in attributes.items()
     ]
+
+
+def _attribute_name(name: Text) -> Term:
+    """An atom, as most are; a binary for bytes and for what is no plain name."""
+    plain = isinstance(name, str) and name.isascii() and len(name) <= MAX_ATOM
+    return Atom(name) if plain else text(name)
 
 
 def link_list(links: Sequence[tuple[Text, Text]]) -> list[Term]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from confd_events.enums import ErrorCode, Notif, label
 
 from ._delivery import Acknowledgement, Delivery, Ledger
-from ._notifications import KINDS, Kind, Peer, encode
+from ._notifications import KINDS, NEWEST_PROTOCOL, Kind, Peer, encode
 from ._schemas import Schemas
 from ._streams import Stream, xpath_error
 from ._subscriber import Subscriber
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Fields = Mapping[str, Any]
 
-_NEWEST = Peer()
+_NEWEST = Peer(protocol=NEWEST_PROTOCOL)
 
 
 # Where a notification has the number by which it is acknowledged, behind its bit; HA has none.
@@ -84,6 +85,8 @@ class Hub:
                 stream = self._streams[subscriber.stream]
                 for frame in stream.replay(subscriber.start, subscriber.stop):
                     session.outbox.put(frame)
+                if not stream.has_log:
+                    session.live &= ~Notif.STREAM_EVENT
             if subscriber.stop is not None and subscriber.stop <= datetime.now(timezone.utc):
                 self.complete_stream(session)
             self._sessions[session.number] = session
@@ -92,6 +95,8 @@ class Hub:
     def complete_stream(self, session: Session) -> None:
         """Tells a session that its stop time has passed: it gets no more stream events."""
         with self.changed:
+            if not session.live & Notif.STREAM_EVENT:
+                return
             stream = session.subscriber.stream or ""
             session.outbox.put(encode("stream_notification_complete", stream=stream))
             session.live &= ~Notif.STREAM_EVENT
@@ -109,10 +114,18 @@ class Hub:
             self.ledger.settle(ack)
             self.changed.notify_all()
 
-    def schemas(self) -> Term:
-        """The answer to a client that loads the schemas."""
+    def reply_due(self, session: Session) -> float | None:
+        """Seconds until the oldest acknowledgement of a session is late; None when none is owed."""
         with self.changed:
-            return self.names.term()
+            since = self.ledger.oldest(session.number)
+        if since is None:
+            return None
+        return max(0, since + self._settings.event_reply_timeout - monotonic())
+
+    def schemas(self, operation: int) -> list[Term] | None:
+        """The answer to a client that loads the schemas; None when there is none."""
+        with self.changed:
+            return self.names.answer(operation)
 
     def notify(self, name: str, fields: Fields) -> Delivery:
         """Sends a notification to all who asked for it.
@@ -127,12 +140,14 @@ class Hub:
         with self.changed:
             if name == "stream_event":
                 self._record(fields, frames[_NEWEST])
-            for session in self._receivers(kind, fields.get("stream")):
+            for session in self._receivers(kind, fields):
                 peer = self._peer(session)
                 if peer not in frames:
                     frames[peer] = kind.frame(peer, fields)
                 if self._send(session, frames[peer], delivery):
                     self._owe(session, kind, fields, delivery)
+                if kind.ends_stream:
+                    session.live &= ~Notif.STREAM_EVENT
         return delivery
 
     def send(self, frame: bytes, to: Subscriber | int | None) -> Delivery:
@@ -184,12 +199,13 @@ class Hub:
             (DateTime.now() if time is None else DateTime.of(time)).to_datetime(), frame
         )
 
-    def _receivers(self, kind: Kind, stream: object) -> list[Session]:
+    def _receivers(self, kind: Kind, fields: Fields) -> list[Session]:
+        stream = fields.get("stream")
         return [
             session
             for session in self._sessions.values()
             if session.live & kind.bit
-            and kind.exists_for(self._peer(session))
+            and kind.exists_for(self._peer(session), fields)
             and (stream is None or session.subscriber.stream == stream)
         ]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from inspect import signature
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from confd_events.enums import (
@@ -63,6 +64,10 @@ _PROGRESS_66 = ("datastore", "usid", "tid", "msg")
 _PROGRESS_77 = (*_TIMES, *_WHERE, "trace_id", "subsystem", "phase", "msg", "annotation")
 _PROGRESS_77_NSO = (*_PROGRESS_77, *_SERVICE, *_DEVICE)
 _PROGRESS_82 = (*_TIMES, *_SPANS, *_WHERE, "subsystem", "msg", "annotation", *_EXTRAS)
+
+
+# The newest level that has brought something.
+NEWEST_PROTOCOL = 87
 
 
 class Peer(NamedTuple):
@@ -238,7 +243,7 @@ def progress(
     *,
     type: int = ProgressType.INFO,
     timestamp: int | None = None,
-    duration: int = 0,
+    duration: int | None = None,
     trace_id: OptionalText = None,
     span_id: OptionalText = None,
     parent_span_id: OptionalText = None,
@@ -262,11 +267,16 @@ def progress(
 ) -> Terms:
     """A progress event.
 
-    `timestamp` is in µs since the epoch (None: now), `duration` in µs. `attributes` maps names to
-    text or numbers, `links` are pairs of a trace id and a span id. Level 8.2 has no field from
-    `phase` on, 7.7 no spans, attributes and links, 6.6 little more than `msg`.
+    `timestamp` is in µs since the epoch (None: now), `duration` in µs, of a stop alone (None: 0).
+    Without `span_id` a start or a stop gets one. `attributes` maps names to text or numbers,
+    `links` are pairs of a trace id and a span id. Level 8.2 has no field from `phase` on, 7.7 no
+    spans, attributes and links, 6.6 little more than `msg`.
     """
     given = dict(locals(), timestamp=microseconds_now() if timestamp is None else timestamp)
+    if type == ProgressType.STOP:
+        given["duration"] = duration or 0
+    if span_id is None and type != ProgressType.INFO:
+        given["span_id"] = text(token_hex(8))
     given.update(attributes=attribute_list(attributes or {}), links=link_list(links))
     return (tuple(given[name] for name in _progress_fields(to)),)
 
@@ -426,6 +436,14 @@ def system_going_down(to: Peer, /) -> Terms:
     return ()
 
 
+class Newer(NamedTuple):
+    """A value of a notification's field that came later than the notification."""
+
+    field: str
+    value: int
+    since: int
+
+
 class Ack(NamedTuple):
     """Which acknowledgement holds a notification up.
 
@@ -440,21 +458,30 @@ class Ack(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """One notification: its bit, its shape, and who gets it."""
+    """One notification: its bit, its shape, and who gets it.
+
+    After one that `ends_stream` a subscriber gets nothing more of that stream.
+    """
 
     bit: Notif
     shape: Callable[..., Terms]
     since: int = 66
     nso_only: bool = False
     ack: Ack | None = None
+    newer: Newer | None = None
+    ends_stream: bool = False
 
-    def exists_for(self, peer: Peer) -> bool:
-        """Whether the peer's level and product know this notification.
+    def exists_for(self, peer: Peer, fields: Mapping[str, object] | None = None) -> bool:
+        """Whether the peer's level and product know this notification with these fields.
 
         Level 6.6 makes no difference between the products.
         """
         has_product = not self.nso_only or peer.product == "ncs" or peer.protocol < 77
-        return peer.protocol >= self.since and has_product
+        return peer.protocol >= self._since(fields or {}) and has_product
+
+    def _since(self, fields: Mapping[str, object]) -> int:
+        newer = self.newer
+        return newer.since if newer and fields.get(newer.field) == newer.value else self.since
 
     def frame(self, peer: Peer, fields: Mapping[str, object]) -> bytes:
         """The frame for a peer that knows this notification; TypeError for a wrong field."""
@@ -482,6 +509,8 @@ _STREAM_SHAPES = (
     stream_replay_failed,
 )
 
+_STREAM_ENDS = (stream_notification_complete, stream_replay_failed)
+
 KINDS: dict[str, Kind] = {
     "audit": Kind(Notif.AUDIT, audit, ack=Ack("audit", Notif.AUDIT_SYNC, "usid")),
     "daemon_log": Kind(Notif.DAEMON, log),
@@ -504,9 +533,18 @@ KINDS: dict[str, Kind] = {
     "progress": Kind(Notif.PROGRESS, progress, since=77),
     "commit_progress": Kind(Notif.COMMIT_PROGRESS, progress),
     "compaction": Kind(Notif.COMPACTION, compaction, since=82),
-    **{shape.__name__: Kind(Notif.STREAM_EVENT, shape) for shape in _STREAM_SHAPES},
+    **{
+        shape.__name__: Kind(Notif.STREAM_EVENT, shape, ends_stream=shape in _STREAM_ENDS)
+        for shape in _STREAM_SHAPES
+    },
     "cq_progress": Kind(Notif.CQ_PROGRESS, cq_progress, nso_only=True),
-    "call_home": Kind(Notif.CALL_HOME_INFO, call_home, since=77, nso_only=True),
+    "call_home": Kind(
+        Notif.CALL_HOME_INFO,
+        call_home,
+        since=77,
+        nso_only=True,
+        newer=Newer("type", CallHome.DISCONNECTED, since=85),
+    ),
     "audit_network": Kind(
         Notif.AUDIT_NETWORK,
         audit_network,
@@ -530,6 +568,6 @@ def encode(kind: str, /, protocol: int = 82, product: str = "ncs", **fields: obj
     """
     peer = Peer(protocol, product)
     found = KINDS.get(kind)
-    if found is None or not found.exists_for(peer):
+    if found is None or not found.exists_for(peer, fields):
         raise ValueError(f"no notification {kind!r} at level {protocol} of {product}")
     return found.frame(peer, fields)

@@ -17,6 +17,9 @@ from ._subscriber import Subscriber
 from ._terms import Atom, Term, TermError, decode, frame_of
 from ._wire import ProtocolError, Wire
 
+# What the daemon waits for, if asked to, before it goes on.
+_ACKNOWLEDGED = Notif.COMMIT_DIFF | Notif.AUDIT_SYNC | Notif.HA_INFO_SYNC | Notif.AUDIT_NETWORK_SYNC
+
 _log = logging.getLogger(__name__)
 
 _DONE = {
@@ -44,8 +47,11 @@ class Host(Protocol):
     def complete_stream(self, session: Session) -> None:
         """Ends the session's stream: its stop time has come."""
 
-    def schemas(self) -> Term:
-        """The answer to a client that loads the schemas."""
+    def reply_due(self, session: Session) -> float | None:
+        """Seconds until the oldest acknowledgement of a session is late; None when none is owed."""
+
+    def schemas(self, operation: int) -> list[Term] | None:
+        """The answer to a client that loads the schemas; None when there is none."""
 
 
 class Outbox:
@@ -121,6 +127,9 @@ class Session:
 
     def _run(self) -> None:
         try:
+            # A daemon that hangs does not notice that its client waits.
+            if self._settings.faults.silent_after is None:
+                self._wire.patience(self._settings.silence_limit)
             self._serve(handshake(self._wire, self._settings))
         except (OSError, TermError) as error:
             _log.debug("connection %d ended: %s", self.number, error)
@@ -129,13 +138,21 @@ class Session:
             self._end()
 
     def _serve(self, hello: Hello) -> None:
-        request = decode(self._wire.read_frame())
-        if hello.client == Client.EVENTS:
-            self._subscribe(Subscriber.parse(self.number, hello, request))
+        if hello.client == Client.MAAPI:
             while True:
-                self._host.acknowledge(self._acknowledgement(decode(self._wire.read_frame())))
-        elif request == Atom("schemas"):
-            self._wire.write(frame_of(self._host.schemas()))
+                self._answer(self._wire.read_frame())
+        request = decode(self._wire.read_frame())
+        self._subscribe(Subscriber.parse(self.number, hello, request))
+        self._wire.patience(None)
+        while True:
+            self._host.acknowledge(self._acknowledgement(decode(self._wire.read_frame())))
+
+    def _answer(self, request: bytes) -> None:
+        """Answers an operation of MAAPI: a frame with its number and nothing else."""
+        answer = self._host.schemas(int.from_bytes(request, "big"))
+        if answer is None:
+            raise ProtocolError(f"unexpected operation {request!r}")
+        self._wire.write(frame_of(answer))
 
     def _subscribe(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
@@ -144,6 +161,8 @@ class Session:
             self._wire.write(frame_of((Atom("error"), *refusal)))
             raise ProtocolError(f"refused: {refusal}")
         self.live = subscriber.mask
+        if subscriber.mask & Notif.PROGRESS:
+            self.live |= Notif.COMMIT_PROGRESS
         self.outbox.put(self._settings.faults.subscription_reply or frame_of(Atom("ok")))
         self._host.enter(self)
         self._spawn(self._write)
@@ -151,8 +170,12 @@ class Session:
 
     def _spawn_timers(self, subscriber: Subscriber) -> None:
         for bit, kind in ((Notif.HEARTBEAT, "heartbeat"), (Notif.HEALTH_CHECK, "health_check")):
-            if subscriber.interval(bit) > 0:
-                self._spawn(self._beat, encode(kind), subscriber.interval(bit))
+            interval = subscriber.interval(bit)
+            if interval > 0:
+                pause = max(interval, self._settings.minimum_interval)
+                self._spawn(self._beat, encode(kind), pause)
+        if self.live & _ACKNOWLEDGED:
+            self._spawn(self._watch_replies)
         if self.live & Notif.STREAM_EVENT and subscriber.stop is not None:
             self._spawn(self._stop_stream, subscriber.stop)
 
@@ -173,6 +196,15 @@ class Session:
     def _beat(self, frame: bytes, interval: float) -> None:
         while not self._over.wait(interval):
             self.outbox.put(frame)
+
+    def _watch_replies(self) -> None:
+        due: float | None = None
+        while not self._over.wait(self._settings.event_reply_timeout if due is None else due):
+            due = self._host.reply_due(self)
+            if due is not None and due <= 0:
+                _log.debug("connection %d did not acknowledge in time", self.number)
+                self._wire.hang_up()
+                return
 
     def _stop_stream(self, stop: datetime) -> None:
         delay = (stop - datetime.now(timezone.utc)).total_seconds()

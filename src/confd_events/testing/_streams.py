@@ -20,19 +20,24 @@ class Stream:
         self.name = name
         self._log: list[tuple[datetime, bytes]] | None = [] if replay else None
 
+    @property
+    def has_log(self) -> bool:
+        """Whether its events can be replayed."""
+        return self._log is not None
+
     def record(self, time: datetime, frame: bytes) -> None:
         """Logs an event, when the stream keeps a log."""
         if self._log is not None:
             self._log.append((time, frame))
 
     def replay(self, start: datetime, stop: datetime | None) -> Iterator[bytes]:
-        """The frames of a replay: the logged events from `start` to `stop`, and its end."""
+        """The frames of a replay: the logged events after `start` and up to `stop`, and its end."""
         if self._log is None:
             error = f"stream {self.name} has no replay log"
             yield encode("stream_replay_failed", stream=self.name, error=error)
             return
         for time, frame in self._log:
-            if time >= start and (stop is None or time <= stop):
+            if time > start and (stop is None or time <= stop):
                 yield frame
         yield encode("stream_replay_complete", stream=self.name)
 

@@ -18,6 +18,9 @@ Text = Union[str, bytes]
 Terms = tuple[Term, ...]
 
 _LENGTH = struct.Struct(">I")
+MAX_ATOM = 255
+
+_ATOM_EXT = struct.Struct(">BH")
 
 # What erlang_py lets through when the bytes make no sense.
 _MALFORMED = (
@@ -29,6 +32,13 @@ _MALFORMED = (
     ValueError,
     zlib.error,
 )
+
+
+class _Atom(erlang.OtpErlangAtom):  # type: ignore[misc]
+    """Written as ATOM_EXT, as the daemon does: some clients know no other."""
+
+    def binary(self) -> bytes:
+        return _ATOM_EXT.pack(100, len(self.value)) + bytes(self.value)
 
 
 class TermError(ValueError):
@@ -84,8 +94,7 @@ def frame_of(term: Term) -> bytes:
 
 def _to_erlang(term: Term) -> object:
     if term is None or isinstance(term, (bool, Atom)):
-        # Bytes make erlang_py write SMALL_ATOM_EXT, as the daemon does.
-        return erlang.OtpErlangAtom(_atom_name(term).encode("latin-1"))
+        return _Atom(_atom_name(term).encode("latin-1"))
     if isinstance(term, (str, bytes)):
         return erlang.OtpErlangBinary(text(term))
     if isinstance(term, tuple):
@@ -105,6 +114,8 @@ def _to_erlang(term: Term) -> object:
 def _atom_name(term: bool | Atom | None) -> str:
     if term is None:
         return "undefined"
+    if isinstance(term, Atom) and len(term) > MAX_ATOM:
+        raise ValueError(f"an atom has {MAX_ATOM} characters at most: {term!r}")
     return str(term).lower() if isinstance(term, bool) else str(term)
 
 

@@ -33,12 +33,14 @@ class Wire:
         self._faults = faults
         self._sent = 0
         self._hung_up = False
-        # The kernel's own timeout: it ends a write without making reads time out as well.
-        seconds, fraction = divmod(write_timeout, 1)
-        timeval = _TIMEVAL.pack(int(seconds), int(fraction * 1_000_000))
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+        # The kernel's own timeouts: reads and writes have each their own.
+        self._limit(socket.SO_SNDTIMEO, write_timeout)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def patience(self, seconds: float | None) -> None:
+        """How long a read waits for the next byte before it is an OSError; None: for ever."""
+        self._limit(socket.SO_RCVTIMEO, seconds or 0)
 
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes; ClosedError when the client is gone before."""
@@ -87,6 +89,11 @@ class Wire:
     def close(self) -> None:
         """Frees the socket."""
         self._sock.close()
+
+    def _limit(self, option: int, seconds: float) -> None:
+        whole, fraction = divmod(seconds, 1)
+        timeval = _TIMEVAL.pack(int(whole), int(fraction * 1_000_000))
+        self._sock.setsockopt(socket.SOL_SOCKET, option, timeval)
 
     def _transmit(self, data: bytes) -> None:
         pause = self._faults.byte_pause
