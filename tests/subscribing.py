@@ -24,7 +24,7 @@ T = TypeVar("T")
 PATIENCE = 30.0  # seconds after which a test fails instead of hanging
 QUICK = Backoff(first=0.01, longest=0.05)
 NEVER = Backoff(first=3600, longest=3600, jitter=0)
-HANDSHAKE = 9 + 9  # bytes: the version reply, and the frame with the atom ok
+HANDSHAKE = 9 + 10  # bytes: the version reply, and the frame with the atom ok
 
 
 def where(daemon: Daemon | DaemonProcess) -> Any:

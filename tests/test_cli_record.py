@@ -398,6 +398,7 @@ def fields_of(kind: str) -> dict[str, Any]:
     return fields.get(kind, {})
 
 
+STREAM_ENDS = ("stream_notification_complete", "stream_replay_failed")
 PLAYABLE = [kind for kind in SENDABLE if kind not in ("heartbeat", "health_check")]
 
 
@@ -416,13 +417,16 @@ def test_a_recording_is_played_as_it_was(tmp_path: Path) -> None:
     assert frames(again) == sent
 
 
-def test_lines_of_monitor_are_played_as_they_were(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", STREAM_ENDS)
+def test_lines_of_monitor_are_played_as_they_were(tmp_path: Path, end: str) -> None:
+    """After the end of a stream, nothing more of it comes."""
+    kinds = [*(kind for kind in PLAYABLE if kind not in STREAM_ENDS), end]
     with Daemon(product=PRODUCT.lower()) as daemon:
         daemon.add_stream("NETCONF")
         daemon.add_names({2: "interface", 3: "name", 4: "mtu"})
-        arguments = ("all", "--stream", "NETCONF", "--json", "--count", str(len(PLAYABLE)))
+        arguments = ("all", "--stream", "NETCONF", "--json", "--count", str(len(kinds)))
         with monitoring(daemon, *arguments, "--sync") as process:
-            for kind in PLAYABLE:
+            for kind in kinds:
                 getattr(daemon, kind)(**fields_of(kind))
             written, errors = process.communicate(timeout=PATIENCE)
     assert errors == ""
@@ -438,7 +442,7 @@ def test_lines_of_monitor_are_played_as_they_were(tmp_path: Path) -> None:
         one.pop("read_at")
         other.pop("read_at")
         assert one == other
-    assert len(before) == len(after) == len(PLAYABLE)
+    assert len(before) == len(after) == len(kinds)
 
 
 def test_the_times_of_a_recording_are_kept() -> None:

@@ -274,9 +274,10 @@ SHOWN = [f"2024-01-0{day}T00:00:00+00:00" for day in (1, 2, 3, 4)]
 @pytest.mark.parametrize(
     ("times", "expected"),
     [
-        ({"start_time": MOMENTS[0]}, SHOWN),
-        ({"start_time": "2024-01-02T01:00:00+01:00"}, SHOWN[1:]),
-        ({"start_time": events.Value(MOMENTS[2], events.C_DATETIME)}, SHOWN[2:]),
+        ({"start_time": datetime(2023, 12, 31, tzinfo=timezone.utc)}, SHOWN),
+        # Those that are later than the start.
+        ({"start_time": "2024-01-02T01:00:00+01:00"}, SHOWN[2:]),
+        ({"start_time": events.Value(MOMENTS[2], events.C_DATETIME)}, SHOWN[3:]),
     ],
 )
 def test_replay(
@@ -353,7 +354,7 @@ def test_replay_until_stop(daemon: Daemon, connect: Connect) -> None:
     daemon.add_stream("NETCONF")
     for moment in MOMENTS:
         daemon.stream_event(stream="NETCONF", time=moment)
-    times = {"start_time": MOMENTS[1], "stop_time": MOMENTS[2]}
+    times = {"start_time": MOMENTS[0], "stop_time": MOMENTS[2]}
     sock = connect(events.NOTIF_STREAM_EVENT, stream_data(**times))
     ends = [events.STREAM_REPLAY_COMPLETE, events.STREAM_NOTIFICATION_COMPLETE]
     assert read_kinds(sock, 4) == [*SHOWN[1:3], *ends]

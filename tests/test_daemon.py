@@ -627,7 +627,7 @@ def test_zone_of_a_start(daemon: Daemon, zone: list[Any]) -> None:
     stream = (Atom("NETCONF"), start, None, None, 0, 0)
     with connect(daemon, Notif.STREAM_EVENT, stream=stream):
         (subscriber,) = daemon.subscribers
-        west = {-5: 330, 0: 30}.get(zone[0] if zone[0] != [] else None, 0)
+        west = 0 if zone[0] == [] else {-5: 330, 0: 30}[zone[0]]
         assert subscriber.start == NOON + timedelta(minutes=west)
 
 

@@ -30,7 +30,7 @@ from test_terms import TERMS
 
 import confd_events as events
 from confd_events._catalog import NOTIFICATIONS, USER_INFO, V1_TRAP, Field, Notification
-from confd_events.enums import CallHome, HaInfo, StreamType
+from confd_events.enums import CallHome, HaInfo, ProgressType, StreamType
 from confd_events.testing import (
     DateTime,
     SnmpColumn,
@@ -382,6 +382,9 @@ def notifications(draw: st.DrawFn, name: str) -> dict[str, Any]:
             given[field] = draw(one(parameter.annotation, types.get(field, "")))
     if name == "call_home":
         given["device"] = draw(TEXTS) if given["type"] == CallHome.CONNECTED else None
+    if given.get("type") in (ProgressType.START, ProgressType.STOP) and "span_id" in given:
+        # Without one, the daemon makes one.
+        given["span_id"] = given["span_id"] or draw(TEXTS.filter(bool))
     return given
 
 

@@ -22,6 +22,7 @@ from confd_events.testing import (
     SnmpVariable,
     TagValue,
     User,
+    encode,
     value,
 )
 
@@ -581,9 +582,9 @@ def test_stream_event_without_values(daemon: Daemon, stream: socket.socket) -> N
 
 
 def test_other_stream_kinds(daemon: Daemon, stream: socket.socket) -> None:
-    daemon.stream_replay_complete(stream="NETCONF")
-    daemon.stream_notification_complete(stream="NETCONF")
-    daemon.stream_replay_failed(stream="NETCONF", error="no such log")
+    daemon.send_frame(encode("stream_replay_complete", stream="NETCONF"))
+    daemon.send_frame(encode("stream_notification_complete", stream="NETCONF"))
+    daemon.send_frame(encode("stream_replay_failed", stream="NETCONF", error="no such log"))
     assert [events.read_notification(stream)["stream"] for _ in range(3)] == [
         {"type": events.STREAM_REPLAY_COMPLETE},
         {"type": events.STREAM_NOTIFICATION_COMPLETE},

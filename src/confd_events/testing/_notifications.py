@@ -275,7 +275,7 @@ def progress(
     given = dict(locals(), timestamp=microseconds_now() if timestamp is None else timestamp)
     if type == ProgressType.STOP:
         given["duration"] = duration or 0
-    if span_id is None and type != ProgressType.INFO:
+    if span_id is None and type in (ProgressType.START, ProgressType.STOP):
         given["span_id"] = text(token_hex(8))
     given.update(attributes=attribute_list(attributes or {}), links=link_list(links))
     return (tuple(given[name] for name in _progress_fields(to)),)
