@@ -15,9 +15,11 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Callable, TypeVar
 
+import pytest
+
 import confd_events as events
 from confd_events import Backoff, Event, Subscription, subscribe
-from confd_events.testing import Daemon, DaemonProcess
+from confd_events.testing import Daemon, DaemonProcess, frame_of
 
 T = TypeVar("T")
 
@@ -25,6 +27,16 @@ PATIENCE = 30.0  # seconds after which a test fails instead of hanging
 QUICK = Backoff(first=0.01, longest=0.05)
 NEVER = Backoff(first=3600, longest=3600, jitter=0)
 HANDSHAKE = 9 + 10  # bytes: the version reply, and the frame with the atom ok
+
+
+# A notification of a bit that no library has.
+POISON = frame_of((1 << 50,))
+
+
+@pytest.fixture
+def brief_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is told by intervals as short as the simulated daemon's, which keeps them."""
+    monkeypatch.setattr("confd_events.subscription._request._SHORTEST", 1)
 
 
 def where(daemon: Daemon | DaemonProcess) -> Any:

@@ -263,7 +263,7 @@ class Fake:
         self._rest: list[Event] = []
         self.closed = False
 
-    def read(self, limit: int) -> list[Event]:
+    def read(self, into: deque[Event], limit: int) -> None:
         time.sleep(self._pause)
         if not self._rest:
             if not self._bursts:
@@ -271,8 +271,8 @@ class Fake:
             self._rest = [
                 one if isinstance(one, Event) else numbered(one) for one in self._bursts.popleft()
             ]
-        burst, self._rest = self._rest[:limit], self._rest[limit:]
-        return burst
+        into.extend(self._rest[:limit])
+        self._rest = self._rest[limit:]
 
 
 def numbered(number: int) -> Event:

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from subscribing import (
     HANDSHAKE,
     PATIENCE,
+    POISON,
     QUICK,
     Relay,
+    brief_heartbeats,
     in_thread,
     own_threads,
     subscribed,
@@ -41,13 +43,19 @@ from confd_events import (
     subscribe,
 )
 from confd_events.enums import StreamType
+from confd_events.subscription import _reader
 from confd_events.subscription._replay import Replay
-from confd_events.testing import Daemon, DaemonProcess, Faults, encode, frame_of, value
+from confd_events.testing import Daemon, DaemonProcess, Faults, encode, value
 
 each_buffer = pytest.mark.parametrize("buffer", [None, 10], ids=["unbuffered", "buffered"])
 each_reset = pytest.mark.parametrize("reset", [False, True], ids=["end", "reset"])
 
 LARGE = encode("audit", msg="x" * 60_000)
+
+
+__all__ = ["brief_heartbeats"]
+
+pytestmark = pytest.mark.usefixtures("brief_heartbeats")
 
 
 @pytest.fixture(autouse=True)
@@ -190,7 +198,7 @@ def test_attempts_until_the_daemon_is_back(daemon: Daemon, buffer: int | None) -
         daemon.stop()
         assert usids(some(subscription, 1)) == ["disconnected"]
         reader = in_thread(lambda: next(subscription))
-        wait_until(lambda: subscription._reader._attempts >= 3 or reader.done())
+        wait_until(lambda: subscription.stats().attempts >= 3 or reader.done())
         with Daemon(port=port, product=PRODUCT.lower()) as again:
             assert reader.result(PATIENCE)["attempts"] >= 3
             again.audit(usid=3)
@@ -211,11 +219,39 @@ def test_heartbeats_that_stop_connect_again() -> None:
         assert usids(some(subscription, 1)) == [1]
 
 
-def test_an_undecodable_notification_connects_again(daemon: Daemon) -> None:
-    """Those before it are delivered first."""
-    with subscribed(daemon, "audit", reconnect=QUICK) as subscription:
-        daemon.send_frame(encode("audit", usid=1) + frame_of((1 << 50,)) + encode("audit", usid=2))
-        assert usids(some(subscription, 3)) == [1, "disconnected", "connected"]
+@each_buffer
+def test_after_an_undecodable_notification_reading_goes_on(
+    daemon: Daemon, buffer: int | None
+) -> None:
+    with subscribed(daemon, "audit", buffer=buffer, reconnect=QUICK) as subscription:
+        daemon.send_frame(encode("audit", usid=1) + POISON + encode("audit", usid=2))
+        got = some(subscription, 3)
+        assert usids(got) == [1, "undecodable", 2]
+        assert got[1]["error"].confd_errno == events.ERR_INTERNAL
+        assert got[1].to_dict()["undecodable"] == {"error": str(got[1]["error"])}
+        assert subscription.stats()[:8] == (2, 2, 0, 0, 0, 0, 0.0, 1)
+
+
+def test_an_undecodable_notification_that_the_daemon_may_wait_for(daemon: Daemon) -> None:
+    """It can't be acknowledged: only the end of the connection lets the daemon go on."""
+    with subscribed(daemon, "audit", "audit-sync", reconnect=QUICK) as subscription:
+        daemon.send_frame(POISON)
+        lost, found = some(subscription, 2)
+        assert lost["error"].confd_errno == events.ERR_INTERNAL
+        assert found.name == "connected"
+        assert subscription.stats().reconnects == 1
+
+
+def test_a_stream_gets_past_an_undecodable_event() -> None:
+    """Also when its replay brings it again."""
+    with Daemon(product=PRODUCT.lower()) as daemon:
+        daemon.add_stream("alarms")
+        alarm_at(daemon, 1, 1)
+        with subscribed(daemon, stream="alarms", start=BEFORE, reconnect=QUICK) as subscription:
+            assert alarms(some(subscription, 2)) == [1, "REPLAY_COMPLETE"]
+            daemon.send_frame(POISON)
+            alarm_at(daemon, 2, 2)
+            assert alarms(some(subscription, 2)) == ["undecodable", 2]
 
 
 def processes() -> set[int]:
@@ -256,7 +292,7 @@ def test_the_last_error_is_raised_when_attempts_are_used_up(
         assert usids(some(subscription, 1)) == ["disconnected"]
         with pytest.raises(events.Error, match="refused"):
             next(subscription)
-        assert subscription._reader._attempts == 3
+        assert subscription.stats().attempts == 3
         assert subscription.closed
         assert list(subscription) == []
     daemon.start()
@@ -272,7 +308,7 @@ def test_a_refusal_is_raised_at_once(daemon: Daemon, buffer: int | None) -> None
         assert usids(some(subscription, 1)) == ["disconnected"]
         with pytest.raises(events.Error, match="no such stream"):
             next(subscription)
-        assert subscription._reader._attempts == 1
+        assert subscription.stats().attempts == 1
 
 
 @pytest.mark.parametrize("lives", ["not at all", "for heartbeats", "for a replay"])
@@ -281,6 +317,14 @@ def test_a_connection_that_is_lost_at_once_keeps_backing_off(
 ) -> None:
     """Heartbeats and a replay of what was seen are no progress."""
     waits: list[float] = []
+    delays = _reader._delays_of
+
+    def noted(backoff: Backoff | None) -> Iterator[float]:
+        for delay in delays(backoff):
+            waits.append(delay)
+            yield 0.0
+
+    monkeypatch.setattr(_reader, "_delays_of", noted)
     backoff = Backoff(first=0.001, factor=2, longest=60, jitter=0)
     options: dict[str, Any] = {}
     if lives == "for a replay":
@@ -289,7 +333,6 @@ def test_a_connection_that_is_lost_at_once_keeps_backing_off(
     elif lives == "for heartbeats":
         options = {"heartbeat": PATIENCE}
     with subscribed(daemon, "audit", reconnect=backoff, **options) as subscription:
-        monkeypatch.setattr(subscription._reader, "wait", waits.append)
         for _ in range(5):
             if lives == "for heartbeats":
                 daemon.heartbeat()
@@ -344,6 +387,7 @@ def test_waits_differ() -> None:
 # Streams
 
 T0 = datetime(2026, 1, 1, tzinfo=timezone.utc)
+BEFORE = T0 - timedelta(seconds=1)  # a replay brings what is later than its start
 
 
 def alarm_at(daemon: Daemon, second: float, number: int = 0) -> None:
@@ -425,7 +469,7 @@ def test_events_of_the_same_time(stream: Daemon) -> None:
 def test_the_end_of_the_replay_is_told_once_to_who_asked(stream: Daemon) -> None:
     for second in range(3):
         alarm_at(stream, second, second)
-    with subscribed(stream, stream="alarms", start=T0, reconnect=QUICK) as subscription:
+    with subscribed(stream, stream="alarms", start=BEFORE, reconnect=QUICK) as subscription:
         assert alarms(some(subscription, 4)) == [0, 1, 2, "REPLAY_COMPLETE"]
         lose(stream, subscription)
         alarm_at(stream, 3, 3)
@@ -441,7 +485,7 @@ def test_lost_during_the_replay(buffer: int | None) -> None:
             alarm_at(daemon, second, second)
         size = len(_frame(0))
         daemon.set_faults(Faults(close_after=HANDSHAKE + 2 * size + 5))
-        options: dict[str, Any] = {"start": T0, "buffer": buffer, "reconnect": QUICK}
+        options: dict[str, Any] = {"start": BEFORE, "buffer": buffer, "reconnect": QUICK}
         with subscribed(daemon, stream="alarms", **options) as subscription:
             assert alarms(some(subscription, 3)) == [0, 1, "disconnected"]
             got = []
@@ -471,15 +515,16 @@ def _frame(number: int) -> bytes:
     )
 
 
-def test_a_replay_that_fails_is_told(daemon: Daemon) -> None:
-    """What came in the gap is lost."""
+def test_after_a_replay_that_fails_the_stream_is_followed_live(daemon: Daemon) -> None:
+    """What came in the gap is lost, which is told. On that connection nothing more would come."""
     daemon.add_stream("alarms", replay=False)
     with subscribed(daemon, stream="alarms", reconnect=QUICK) as subscription:
         lose(daemon, subscription)
         alarm_at(daemon, 1, 1)
-        assert alarms(some(subscription, 2)) == ["connected", "REPLAY_FAILED"]
-        stream_event = time.time() - T0.timestamp()
-        alarm_at(daemon, stream_event, 2)
+        expected = ["connected", "REPLAY_FAILED", "disconnected", "connected"]
+        assert alarms(some(subscription, 4)) == expected
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        alarm_at(daemon, 2, 2)
         assert alarms(some(subscription, 1)) == [2]
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Event,
         Stats,
         Subscription,
+        Undecodable,
         subscribe,
         subscribe_async,
     )
@@ -50,6 +51,7 @@ _LAZY = {
     "Notif": "enums",
     "Stats": "subscription",
     "Subscription": "subscription",
+    "Undecodable": "subscription",
     "enums": "",
     "subscribe": "subscription",
     "subscribe_async": "subscription",
@@ -67,6 +69,7 @@ __all__ = [
     "Notif",
     "Stats",
     "Subscription",
+    "Undecodable",
     "__version__",
     "enums",
     "error",

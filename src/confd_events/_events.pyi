@@ -374,6 +374,12 @@ def read_notifications(
     max: int = 100,  # noqa: A002
     timeout: float | None = None,
 ) -> list[NotificationDict]: ...
+def _read_into(
+    result: list[NotificationDict],
+    sock: _Socket,
+    max: int,  # noqa: A002
+    timeout: float | None,
+) -> None: ...
 
 # Acknowledging
 

@@ -512,11 +512,18 @@ def read_notifications(sock, max=100, timeout=None):
     attribute notifications holds those before it, so that none is lost (C:
     confd_read_notification()).
     """
+    cdef list result = []
+    _read_into(result, sock, max, timeout)
+    return result
+
+
+def _read_into(list result, sock, max, timeout):
+    """As read_notifications(), but into an empty list that the caller has before: a signal handler
+    that raises right after the call takes nothing with it."""
     cdef int limit = c_int("max", max)
     cdef double deadline = end_of_wait(timeout)
     cdef int fd = reading_fd(sock)
     cdef int count
-    cdef list result = []
     if limit < 1:
         raise ValueError(f"max: {limit} is not 1 or more")
     count = count_whole(fd, limit)
@@ -526,7 +533,6 @@ def read_notifications(sock, max=100, timeout=None):
         count = await_until(sock, fd, deadline, limit)
     if count != 0:
         read_burst(sock, fd, count, limit, result)
-    return result
 
 
 cdef double end_of_wait(timeout) except -1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._backoff import Backoff
-from ._event import Connected, Disconnected, Dropped, Event
+from ._event import Connected, Disconnected, Dropped, Event, Undecodable
 from ._request import available, named, plain
 from ._subscription import Stats, Subscription, subscribe
 
@@ -24,6 +24,7 @@ __all__ = [
     "Event",
     "Stats",
     "Subscription",
+    "Undecodable",
     "available",
     "named",
     "plain",

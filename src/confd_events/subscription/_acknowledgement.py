@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from .. import _events
@@ -54,8 +55,9 @@ def awaited(mask: int) -> int:
     return bits
 
 
-def send(sock: socket.socket, raw: Mapping[str, Any]) -> None:
-    """Acknowledges a notification. Raises Error when the connection is lost."""
+def call(sock: socket.socket, raw: Mapping[str, Any]) -> Callable[[], None]:
+    """What acknowledges a notification. It raises Error when the connection is lost."""
     acknowledgement = ACKNOWLEDGEMENTS[Notif(raw["type"])]
     payload = raw[acknowledgement.member]
-    acknowledgement.function(sock, *(payload[key] for key in acknowledgement.arguments))
+    arguments = (payload[key] for key in acknowledgement.arguments)
+    return partial(acknowledgement.function, sock, *arguments)

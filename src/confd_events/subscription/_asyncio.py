@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Callable
 
-from .._events import ERR_EOF
-from ..error import EOF
+from ..error import BufferFull, Error
 from ._buffer import Buffer
-from ._connection import check_process
+from ._connection import closed
 from ._event import Event
 from ._loop import Signal, Watch, in_thread
-from ._subscription import Core, Plan, plan
+from ._subscription import Core, Plan, end_of, plan
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -56,8 +57,9 @@ class AsyncSubscription(Core):
         """
         if self._loop is not None:
             raise RuntimeError("a subscription can be entered once; make another for each block")
+        loop = _running_loop()
         self._signal = Signal()
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         try:
             await self._connect()
             size = self._options.buffer
@@ -73,9 +75,9 @@ class AsyncSubscription(Core):
     async def _connect(self) -> None:
         self._start(self._reader.open)
         while self._call is not None and not self.closed:
-            await self._await_call(self._call)
+            await self._await_call(self._call, None)
         if self.closed:
-            raise EOF(ERR_EOF, "Closed", "the subscription was closed")
+            raise closed()
 
     async def __aexit__(
         self,
@@ -84,12 +86,15 @@ class AsyncSubscription(Core):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-        self._end()
+        if self._pid == os.getpid():
+            self._end()
 
     def close(self) -> None:
         """Ends the subscription, as that of a Subscription."""
         super().close()
         if self._loop is None:
+            return
+        if self._pid != os.getpid():  # the loop's epoll and its pipe are the parent's, too
             return
         try:
             self._loop.call_soon_threadsafe(self._end)
@@ -108,29 +113,39 @@ class AsyncSubscription(Core):
     def __aiter__(self) -> AsyncIterator[Event]:
         # Without a buffer: with one, a flood might never let others have their turn.
         plain = self._is_plain() and self._buffer is None
-        return self._each_unawaited() if plain else self
-
-    async def _each_unawaited(self) -> AsyncIterator[Event]:
-        """As __anext__() again and again, but fast: there is nothing to settle."""
-        events = self._events
-        while True:
-            check_process(self._pid)
-            try:
-                event = events.popleft()
-            except IndexError:
-                await asyncio.sleep(0)  # a flood of events leaves other tasks their turn
-                try:
-                    await self._fill()
-                except StopAsyncIteration:
-                    return
-                continue
-            yield event
+        return _PlainEvents(self, self._source()) if plain else self
 
     async def __anext__(self) -> Event:
         """The next event. Raises as that of Subscription; StopAsyncIteration after close().
 
         It may be cancelled without losing an event. RuntimeError outside the block.
         """
+        event = await self._next(None)
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    async def next(self, timeout: Seconds | None = None) -> Event | None:
+        """The next event, or None when none has come in time, as next() of a Subscription."""
+        event = await self._next(end_of(timeout))
+        if event is None and self.closed:
+            raise closed()
+        return event
+
+    async def wait_for(
+        self, predicate: Callable[[Event], object], timeout: Seconds | None = None
+    ) -> Event | None:
+        """The next event of which predicate(event) is true, as wait_for() of a Subscription."""
+        end = end_of(timeout)
+        while (event := await self._next(end)) is not None:
+            if predicate(event):
+                return event
+        if self.closed:
+            raise closed()
+        return None
+
+    async def _next(self, end: float | None) -> Event | None:
+        """The next event; None when it is closed, or the time of time.monotonic() has come."""
         if self._current is not None:
             await self._settle_unblocked()
         self._given += 1
@@ -138,74 +153,86 @@ class AsyncSubscription(Core):
             await asyncio.sleep(0)  # a flood of events leaves other tasks their turn
         event = self._take()
         while event is None:
-            await self._fill()
+            left = None if end is None else max(0.0, end - time.monotonic())
+            if not await self._fill(left):
+                return None
             event = self._take()
+            if left == 0:
+                break
         return event
 
     async def _settle_unblocked(self) -> None:
-        event, self._current = self._current, None
-        if event is None or not event.unacknowledged:
-            return
+        event = self._current
         connection = self._reader.connection
-        if connection is None or connection.takes_acknowledgement():
-            event.release()
+        if event is None or not event.unacknowledged:
+            self._current = None
+        elif connection is None or connection.takes_acknowledgement():
+            self._settle()
         else:  # the event is the thread's from now on: it goes on when this wait is cancelled
-            await in_thread(event.release)
+            self._current = None
+            await in_thread(event.settle)
 
-    async def _fill(self) -> None:
-        """Takes in what has arrived, or waits for something to happen; may return without it."""
-        if self._loop is not asyncio.get_running_loop():
+    async def _fill(self, left: float | None) -> bool:
+        """Takes in what has arrived, or waits so many seconds at most for something to happen.
+
+        Returns whether there may be events.
+        """
+        if self._loop is not _running_loop():
             raise RuntimeError("enter the subscription by async with, in the loop that uses it")
         try:
-            if self.closed:
-                raise StopAsyncIteration
-            if self._buffer is not None:
-                await self._await_buffer(self._buffer)
-            elif self._call is not None:
-                await self._await_call(self._call)
-            elif self._reader.connection is not None:
-                await self._read_arrived(self._reader.connection)
-            else:
-                self._start(self._read_blocking)  # connects again
-        except Exception:
-            self.close()
-            raise
+            if not self.closed:
+                await self._work(left)
+            return not self.closed or bool(self._events)
+        except (Error, BufferFull) as error:
+            failure = error.with_traceback(None)
+        self.close()
+        raise failure
 
-    async def _await_buffer(self, buffer: Buffer) -> None:
+    async def _work(self, left: float | None) -> None:
+        connection = self._reader.connection
+        if self._buffer is not None:
+            await self._await_buffer(self._buffer, left)
+        elif self._call is not None:
+            await self._await_call(self._call, left)
+        elif connection is not None:
+            await self._read_arrived(connection, left)
+        else:
+            self._start(self._read_blocking)  # connects again
+
+    async def _await_buffer(self, buffer: Buffer, left: float | None) -> None:
         if not buffer.is_ready():
-            await self._signal.wait()
+            await self._signal.wait(left)
         elif buffer.ended and not self._events:
-            buffer.raise_error()
-            raise StopAsyncIteration
+            try:
+                buffer.raise_error()
+            finally:
+                self.close()
 
     def _start(self, function: Callable[[], object]) -> None:
         self._call = in_thread(function)
         self._call.add_done_callback(self._signal.set)
 
-    async def _await_call(self, call: asyncio.Future[None]) -> None:
+    async def _await_call(self, call: asyncio.Future[None], left: float | None) -> None:
         if call.done():
             self._call = None
             call.result()
         else:
-            await self._signal.wait()  # close() ends it, too
+            await self._signal.wait(left)  # close() ends it, too
 
     def _read_blocking(self) -> None:
-        self._accept(self._reader.read(_BURST))
+        self._read_events(None)
 
-    async def _read_arrived(self, connection: Connection) -> None:
+    async def _read_arrived(self, connection: Connection, left: float | None) -> None:
         watch = self._watch_over(connection)
-        events = self._reader.read(_BURST, timeout=0)
-        self._accept(events)
-        if events or self._reader.connection is not connection:
+        self._read_events(0)
+        if self._events or self._reader.connection is not connection:
             return
+        silent_in = connection.silent_in()
+        waits = [seconds for seconds in (left, silent_in) if seconds is not None]
         if not connection.has_begun():
-            silent_in = connection.silent_in()
-            if silent_in == 0:
-                self._accept(self._reader.lost(connection.silence_error()))
-            else:
-                await self._signal.wait(silent_in)
+            await self._signal.wait(min(waits, default=None))
         elif watch.grace() > 0:
-            await self._signal.wait(watch.grace())
+            await self._signal.wait(min([watch.grace(), *waits]))
         else:
             self._start(self._read_blocking)
 
@@ -214,6 +241,38 @@ class AsyncSubscription(Core):
             self._unwatch()
             self._watch = Watch(connection, self._signal)
         return self._watch
+
+
+class _PlainEvents:
+    """The iterator of a loop where nothing is to settle: as __anext__(), but fast."""
+
+    __slots__ = ("_subscription", "_take")
+
+    def __init__(self, subscription: AsyncSubscription, take: Callable[[], Event]) -> None:
+        self._subscription = subscription
+        self._take = take
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            return self._take()
+        except IndexError:
+            pass
+        await asyncio.sleep(0)  # a flood of events leaves other tasks their turn
+        return await self._subscription.__anext__()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    raise RuntimeError(
+        "no event loop of asyncio is running: subscribe_async() works with asyncio, uvloop, and "
+        "anyio on asyncio; with trio and others, use subscribe() in a thread"
+    )
 
 
 def subscribe_async(

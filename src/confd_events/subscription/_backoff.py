@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from math import inf
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ class Backoff(NamedTuple):
     jitter: float = 0.5
     """The largest part of a wait, 0 to 1, by which it may be shorter."""
     attempts: int | None = None
-    """How many attempts to make before the error is raised; None for ever."""
+    """How many attempts to make after a loss before the error is raised; None for ever."""
+    first_connection: bool = False
+    """Whether the first connection, too, is tried again until it is there."""
 
     def delays(self) -> Iterator[float]:
         """The seconds to wait before each attempt."""
@@ -47,8 +49,11 @@ def backoff_of(reconnect: bool | Backoff) -> Backoff | None:
     if not isinstance(reconnect, Backoff):
         raise TypeError(f"reconnect: expected bool or Backoff, not {type(reconnect).__name__}")
     _check_numbers(reconnect)
-    if not (reconnect.first > 0 and reconnect.factor >= 1 and 0 < reconnect.longest < inf):
-        raise ValueError(f"reconnect: a wait must be positive and not shrink: {reconnect}")
+    if not (reconnect.first > 0 and reconnect.factor >= 1 and 0 < reconnect.longest <= TIMEOUT_MAX):
+        raise ValueError(
+            f"reconnect: a wait must be positive, at most {TIMEOUT_MAX:.0f} s, and not shrink: "
+            f"{reconnect}"
+        )
     if not 0 <= reconnect.jitter <= 1:
         raise ValueError(f"reconnect: jitter must be 0 to 1: {reconnect}")
     if reconnect.attempts is not None and reconnect.attempts < 1:
@@ -58,9 +63,11 @@ def backoff_of(reconnect: bool | Backoff) -> Backoff | None:
 
 def _check_numbers(backoff: Backoff) -> None:
     for name, value in backoff._asdict().items():
-        if name == "attempts":
+        if name == "first_connection":
+            fits = isinstance(value, bool)
+        elif name == "attempts":
             fits = value is None or isinstance(value, int)
         else:
             fits = isinstance(value, (int, float))
         if not fits:
-            raise TypeError(f"reconnect: {name} is no number: {backoff}")
+            raise TypeError(f"reconnect: {name} does not fit: {backoff}")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Callable
 
 from ..error import BufferFull
 from ._event import Dropped, Event, Marker
+from ._log import logger
 
 if TYPE_CHECKING:
     from ._reader import Reader
@@ -21,11 +23,31 @@ POLICIES = ("wait", "drop-oldest", "raise")
 _BURST = 100
 
 
+class Flag:
+    """What one side sets and the other waits for, and takes down by that.
+
+    A lock, not a SimpleQueue: its get() may wait for ever when a signal comes as the time runs out.
+    """
+
+    def __init__(self) -> None:
+        self._down = threading.Lock()
+        self._down.acquire()
+
+    def set(self) -> None:
+        """Wakes the other side, now or when it waits."""
+        with suppress(RuntimeError):  # set before
+            self._down.release()
+
+    def wait(self, seconds: float | None) -> None:
+        """Waits for set(), at most so many seconds."""
+        self._down.acquire(timeout=-1 if seconds is None else seconds)
+
+
 class Buffer:
     """The thread that reads, and how it and the consumer wait for each other.
 
-    A SimpleQueue wakes either side: unlike a Condition it may be used by a signal handler while
-    the same thread waits on it.
+    What wakes either side may, unlike a Condition, be used by a signal handler while the same
+    thread waits on it.
     """
 
     def __init__(
@@ -43,8 +65,8 @@ class Buffer:
         # Held while events are taken out, so that a marker keeps its place among them.
         self._lock = threading.Lock()
         self._waiting = 0  # notifications; markers take no room
-        self._arrived: SimpleQueue[None] = SimpleQueue()
-        self._wake = wake or (lambda: self._arrived.put(None))
+        self._arrived = Flag()
+        self._wake = wake or self._arrived.set
         self._room: SimpleQueue[None] = SimpleQueue()
         self._consumer_waits = False
         self._thread_waits = False
@@ -57,11 +79,12 @@ class Buffer:
 
     # The consumer's side
 
-    def wait(self) -> None:
-        """Blocks until there are events or no more will come."""
+    def wait(self, timeout: float | None = None) -> None:
+        """Blocks until there are events or no more will come, or at most so many seconds."""
         while not self.is_ready():
-            self._arrived.get()
-        self._consumer_waits = False
+            self._arrived.wait(timeout)
+            if timeout is not None:
+                break
 
     def is_ready(self) -> bool:
         """Whether there are events, or no more will come; if not, `wake` is called when so."""
@@ -77,14 +100,23 @@ class Buffer:
     def take(self) -> Event:
         """The oldest event. Raises IndexError when none is there."""
         with self._lock:
-            event = self._events.popleft()
-            if not isinstance(event, Marker):
+            event = self._events.popleft() if self._events else None
+            if event is None:
+                self._waiting = 0  # exactly: a signal handler may have kept one from being counted
+            elif not isinstance(event, Marker):
                 self._waiting -= 1
                 self.taken += 1
         if self._thread_waits and self._waiting <= self._size // 2:
             self._thread_waits = False
             self._room.put(None)
+        if event is None:
+            raise IndexError
         return event
+
+    def leave_to_parent(self) -> None:
+        """In a child process: forgets what is the parent's. A thread that is not here may have held
+        the lock."""
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Lets the thread end. The reader is to be closed before."""
@@ -108,16 +140,18 @@ class Buffer:
 
     def _fill(self) -> None:
         free = self._wait_for_room() if self._when_full == "wait" else self._size
-        self._put(self._reader.read(min(free, _BURST)))
+        events: deque[Event] = deque()
+        self._reader.read(events, min(free, _BURST))
+        self._put(events)
         if self._consumer_waits:
             self._consumer_waits = False
             self._wake()
 
-    def _put(self, events: Sequence[Event]) -> None:
+    def _put(self, events: deque[Event]) -> None:
         with self._lock:
             self._events.extend(events)
-            if events and _is_notification(events[0]):  # a marker comes alone
-                self._waiting += len(events)
+            if events:  # a marker comes alone, or as the last
+                self._waiting += len(events) - isinstance(events[-1], Marker)
         if self._reader.closed:  # meanwhile
             self._events.clear()
         elif self._waiting > self._size:
@@ -152,6 +186,8 @@ class Buffer:
             self._events.extendleft(reversed(list(_marked(taken))))
             dropped = [event for event in taken if _is_notification(event)]
             self.dropped += len(dropped)
+        if not any(type(event) is Dropped for event in taken):  # the consumer has the one before
+            logger.warning("the buffer of %d events is full: events are dropped", self._size)
         for event in dropped:
             event.release()
         return len(dropped)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _socket
+import copy
 import itertools
 import os
 import select
@@ -9,13 +11,15 @@ import socket
 import struct
 import threading
 import time
+from collections import deque
 from contextlib import suppress
-from errno import EAGAIN
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Callable, NoReturn
+from errno import EAGAIN, EALREADY, EINPROGRESS
+from functools import partial
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any, Callable
 
 from .._address import written_address
-from .._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, notifications_connect2, read_notifications
+from .._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, _read_into, notifications_connect2
 from ..error import EOF, DaemonSilent, Error
 from . import _acknowledgement
 
@@ -27,11 +31,17 @@ if TYPE_CHECKING:
 # How many heartbeats may fail to come before the daemon is taken for lost.
 BEATS = 3
 
+# How often in a heartbeat's interval to look whether more of a notification has come.
+_LOOKS = 4
+
 # Seconds for the daemon to accept a connection, and again for each of its answers.
 _CONNECT = 30.0
 
 # Of a notification whose rest is still to come, libconfd reads what is more than this.
 _AMPLE = 16 * 1024
+
+# Errors of the system when one of the times of _set_patience() is over.
+_TIMED_OUT = (EAGAIN, EALREADY, EINPROGRESS)
 
 
 class Connection:
@@ -51,9 +61,12 @@ class Connection:
         # Reentrant, for a signal handler may close what its thread is acknowledging.
         self._lock = threading.RLock()
         self._awaited: dict[int, NotificationDict] = {}
+        # What it waited for when the connection was lost, and how that was.
+        self._unanswered: frozenset[int] = frozenset()
         self._numbers = itertools.count()
-        self._handed_over = 0
+        self._handed_over = self._settled = 0
         self._failure: Error | None = None
+        self._to_raise: Error | None = None
         self._arrived = 0
         self.heard_at = 0.0
         self.acknowledged = 0
@@ -61,60 +74,65 @@ class Connection:
         """Seconds without a sign of life after which the daemon is lost, or None."""
         self._set_patience(_CONNECT)
 
+    def __str__(self) -> str:
+        return written_address(self._where)
+
     def fileno(self) -> int:
         """The socket's descriptor, -1 when it is closed."""
         return self._sock.fileno()
 
     def open(self) -> None:
         """Connects and subscribes. Raises Error, EOF when closed meanwhile; then close it."""
-        try:
-            _call_interruptibly(self._open)
-        except Error as error:
-            error.confd_lasterr += f" ({written_address(self._where)})"
-            raise
-        self.heard_at = time.monotonic()
-
-    def _open(self) -> None:
         self._enter_library()
+        failure = None
         try:
             notifications_connect2(
                 self._sock, self._request.mask, self._request.data, **self._where
             )
             self._set_patience(self.silence or 0)
         except Error as error:
-            self._raise_timeout(error, f"the daemon did not answer for {_CONNECT:g} s")
+            failure = self._explained(error, f"the daemon did not answer for {_CONNECT:g} s")
         finally:
             self._leave_library()
+        if failure is not None:
+            failure.confd_lasterr += f" ({self})"
+            raise failure
+        self.heard_at = time.monotonic()
 
-    def read(self, limit: int, timeout: float | None = None) -> list[NotificationDict]:
-        """What has arrived, at most `limit` notifications; waits for the first.
+    def read(self, into: list[NotificationDict], limit: int, timeout: float | None = None) -> None:
+        """Appends what has arrived, at most `limit` notifications; waits for the first.
 
-        The list may be empty: a timeout, in seconds, is over, or only a part of a notification
-        has come. Raises Error or EOF when the daemon is lost, DaemonSilent when it has been silent
-        for too long.
+        There may be none: a timeout, in seconds, is over, or only a part of a notification has
+        come. Raises Error or EOF when the daemon is lost, DaemonSilent when it has been silent for
+        too long.
         """
         if self._failure is not None:
             raise self._failure
+        failure, self._to_raise = self._to_raise, None
+        if failure is None:
+            failure = self._read(into, limit, timeout)
+        if into:  # first what has come before it
+            self._to_raise = failure
+        elif failure is not None:
+            raise failure
+        if into or self._has_grown():
+            self.heard_at = time.monotonic()
+        elif self.silent_in() == 0:
+            raise self.silence_error()
+
+    def _read(
+        self, into: list[NotificationDict], limit: int, timeout: float | None
+    ) -> Error | None:
+        """What has arrived is appended; returns what has ended the reading."""
         self._enter_library()
         try:
-            notifications = read_notifications(self._sock, limit, self._patience(timeout))
+            _read_into(into, self._sock, limit, self._patience(timeout))
         except Error as error:
-            notifications = self._rescue(error)
+            error.notifications = []  # they are in `into`
+            return self._explained(error, "the daemon stopped in the middle of a notification")
         finally:
             self._leave_library()
-        if notifications or self._has_grown():
-            self.heard_at = time.monotonic()
-        elif timeout is None:
-            raise self.silence_error()
-        return notifications
-
-    def _rescue(self, error: Error) -> list[NotificationDict]:
-        """What was read before an error; the error itself is for the next call."""
-        if not error.notifications:
-            self._raise_timeout(error, "the daemon stopped in the middle of a notification")
-        self._failure = error
-        rescued, error.notifications = error.notifications, []
-        return rescued  # type: ignore[return-value]
+        return None
 
     def has_begun(self) -> bool:
         """Whether a part of a notification has arrived."""
@@ -138,22 +156,25 @@ class Connection:
         return max(0.0, self.heard_at + self.silence - time.monotonic())
 
     def _patience(self, timeout: float | None) -> float | None:
-        return self.silent_in() if timeout is None else timeout
+        """How long to wait before the next look at what has arrived."""
+        silent_in = self.silent_in()
+        if silent_in is None or self.silence is None:
+            return timeout
+        look = min(silent_in, self.silence / (BEATS * _LOOKS))
+        return look if timeout is None else min(look, timeout)
 
     def silence_error(self) -> DaemonSilent:
         """What to raise when silent_in() is over."""
         silence = f"nothing came for {self.silence:g} s, {BEATS} heartbeat intervals"
         return DaemonSilent(ERR_TIMEOUT, "No heartbeat", silence)
 
-    def _raise_timeout(self, error: Error, explanation: str) -> NoReturn:
-        """Raises an error of the library, in plain words if it is that of _set_patience()."""
+    def _explained(self, error: Error, timed_out: str) -> Error:
+        """An error of the library, in plain words if it is that of _set_patience()."""
         if self._failure is not None:
-            raise self._failure from error
-        if error.errno != EAGAIN:
-            raise error
-        if self._closing:
-            raise _closed() from error
-        raise DaemonSilent(ERR_TIMEOUT, "No answer", explanation) from error
+            return self._failure
+        if error.errno not in _TIMED_OUT:
+            return error.with_traceback(None)
+        return closed() if self._closing else DaemonSilent(ERR_TIMEOUT, "No answer", timed_out)
 
     def _set_patience(self, seconds: float) -> None:
         # libconfd's own reads and writes end after that time, too: a frame that stops midway.
@@ -179,19 +200,36 @@ class Connection:
         Raises Error when the connection is lost, RuntimeError in a child process.
         """
         check_process(self._pid)
-        if number not in self._awaited:
-            return False
-        self._await_room()
+        if number in self._awaited:
+            self._await_room()
+            if self._send(number):
+                return True
+        if number in self._unanswered and self._failure is not None:
+            raise copy.copy(self._failure)
+        return False
+
+    def _send(self, number: int) -> bool:
         with self._lock:
-            notification = self._awaited.pop(number, None)
+            notification = self._awaited.get(number)
             if notification is None:
                 return False
+            forget = partial(self._awaited.pop, number, None)
             try:
-                _acknowledgement.send(self._sock, notification)
-            except ValueError:  # meanwhile closed by a signal handler; or the consumer did it
-                return False
+                _uninterrupted(_acknowledgement.call(self._sock, notification), forget)
+            except (Error, ValueError) as error:
+                forget()
+                if isinstance(error, Error):
+                    raise
+                return False  # meanwhile closed by a signal handler; or the consumer did it
             self.acknowledged += 1
             return True
+
+    def settle(self, number: int) -> None:
+        """As release(), and for all before it: what a signal has kept from the consumer."""
+        for earlier in range(self._settled, number):
+            self.release(earlier)
+        self.release(number)
+        self._settled = number + 1
 
     def _await_room(self) -> None:
         # libconfd's own wait would keep signal handlers waiting, and close().
@@ -229,11 +267,13 @@ class Connection:
             poller.register(descriptor, select.POLLOUT)
         return descriptor < 0 or bool(poller.poll(None if seconds is None else seconds * 1000))
 
-    def abandon(self) -> None:
+    def abandon(self, error: Error) -> None:
         """Closes a lost connection. The daemon that lost it waits for nothing any more.
 
         Its transactions are left as they are: who has one yet to handle may look at it.
         """
+        self._failure = error
+        self._unanswered = frozenset(self._awaited)
         self._awaited.clear()
         self.close()
 
@@ -285,7 +325,7 @@ class Connection:
         self._in_library = True
         if self._closing:
             self._leave_library()
-            raise self._failure or _closed()
+            raise self._failure or closed()
 
     def _leave_library(self) -> None:
         self._in_library = False
@@ -295,37 +335,35 @@ class Connection:
 
 def _stream_socket(family: int) -> socket.socket:
     try:
-        return socket.socket(family, socket.SOCK_STREAM)
+        sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
         text = f"socket: {error.strerror}"
-        raise Error(ERR_OS, "Operating system error", text, error.errno) from None
+        failure = Error(ERR_OS, "Operating system error", text, error.errno)
+    else:
+        if isinstance(sock, _socket.socket):
+            return sock
+        sock.close()
+        raise RuntimeError(
+            f"socket.socket is replaced by that of {type(sock).__module__}: subscriptions work "
+            "with threads and asyncio, not with gevent or eventlet; subscribe in a process that "
+            "is not monkey-patched"
+        )
+    raise failure
 
 
-def _call_interruptibly(function: Callable[[], None]) -> None:
-    """Calls a function that blocks through signals, so that their handlers run meanwhile.
+_call = methodcaller("__call__")
 
-    They run in the main thread alone, so that it leaves the call to another.
+
+def _uninterrupted(*steps: Callable[[], Any]) -> None:
+    """Calls functions that are not written in Python, one by one, up to one that raises.
+
+    No signal handler runs in between: map() and deque() are not written in Python either.
     """
-    if threading.current_thread() is not threading.main_thread():
-        function()
-        return
-    outcome: SimpleQueue[BaseException | None] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            function()
-        except BaseException as error:
-            outcome.put(error)
-        else:
-            outcome.put(None)
-
-    threading.Thread(target=run, name="confd-events call", daemon=True).start()
-    error = outcome.get()
-    if error is not None:
-        raise error
+    deque(map(_call, steps), maxlen=0)
 
 
-def _closed() -> EOF:
+def closed() -> EOF:
+    """What to raise when the subscription is over."""
     return EOF(ERR_EOF, "Closed", "the subscription was closed")
 
 

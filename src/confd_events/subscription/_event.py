@@ -6,13 +6,15 @@ import time
 import warnings
 from datetime import datetime, timezone
 from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from .._render import member_of, readable, to_dict, to_json
 from ..enums import Notif, label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from typing_extensions import Self
 
     from ..payloads import NotificationDict
     from ._connection import Connection
@@ -96,6 +98,9 @@ class Event:
     def release(self) -> None:
         """As ack(), for an event that nobody handles: does not raise."""
 
+    def settle(self) -> None:
+        """As release(), for this event and those before it."""
+
     def hand_over(self) -> None:
         """Notes that the consumer has the event."""
 
@@ -111,6 +116,14 @@ class Event:
     def to_json(self, *, secrets: bool = False) -> str:
         """to_dict() as one line of JSON, in ASCII."""
         return to_json(self.to_dict(secrets=secrets))
+
+    def __copy__(self) -> Self:
+        """The event itself: the daemon waits for one acknowledgement, however many copies."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """The event itself."""
+        return self
 
     def __repr__(self) -> str:
         shown = [f"{key}={_short(self[key])}" for key in self.payload]
@@ -142,6 +155,15 @@ class AwaitedEvent(Event):
 
     def release(self) -> None:
         self._connection.release(self._number)
+
+    def settle(self) -> None:
+        self._connection.settle(self._number)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} can't be pickled: its acknowledgement belongs to this process's connection; "
+            "pass on event.to_dict()"
+        )
 
 
 class ManualEvent(AwaitedEvent):
@@ -176,7 +198,7 @@ class Marker(Event):
 
     @property
     def name(self) -> str:
-        """The marker's name: connected, disconnected or dropped."""
+        """The marker's name: connected, disconnected, dropped or undecodable."""
         return self.marker
 
     def __getitem__(self, key: str) -> Any:
@@ -224,3 +246,13 @@ class Dropped(Marker):
 
     __slots__ = ()
     marker = "dropped"
+
+
+class Undecodable(Marker):
+    """Here was a notification that libconfd could not decode; reading goes on after it.
+
+    Its payload: `error`, the Error that says why.
+    """
+
+    __slots__ = ()
+    marker = "undecodable"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..enums import StreamType
@@ -14,57 +15,111 @@ if TYPE_CHECKING:
 
 Raw = Mapping[str, Any]
 
+# How far the times of events may be out of order, and what is replayed again for their sake.
+_WINDOW = timedelta(seconds=10)
+
+# By how much the client's clock may be ahead of the daemon's; of interest only before the first
+# event, which tells the daemon's time.
+_AHEAD = timedelta(seconds=60)
+
+# The most events that are remembered, however many come within the window.
+_REMEMBERED = 20_000
+
+_INSTANT = timedelta(microseconds=1)
+_EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
+
 
 class Replay:
-    """The last event seen, and what of a replay has been seen before.
+    """The last event seen, and those before it that a replay may bring once more.
 
-    Several events may have the same time, so those of the last time are kept to compare with.
+    A replay is asked for from some seconds before the last event, and what was seen is left out of
+    it: events may have the same time, or come out of order. They are compared by hash. When a
+    replay is lost before it has brought anything new, the next begins later.
     """
 
     def __init__(self, start: datetime | None) -> None:
-        self.start = start or datetime.now(timezone.utc)
-        """The time of the last event, from which to replay; at first, that of subscribing."""
-        self._seen_at_start: Counter[object] = Counter()
-        self._to_skip: Counter[object] | None = None
+        self._asked = start
+        self._began = time.monotonic()
+        self._last: datetime | None = None
+        self._seen: deque[tuple[datetime, int]] = deque()
+        self._counts: Counter[int] = Counter()
+        # The latest of the times of which an event is not remembered any more.
+        self._forgotten = _EARLIEST
+        self._to_skip: Counter[int] | None = None
+        self._window = _WINDOW
+        self._brought_new = True
+        self.failed = False
+        """Whether the daemon had no replay that was asked for: it sends no more of the stream."""
         # What ends the replay and the stream, of which the consumer is told once. It is not told
         # of the end of a replay that it did not ask for.
         self._told = {int(StreamType.REPLAY_COMPLETE)} if start is None else set()
 
+    def lost(self) -> None:
+        """The connection is lost; the next replay is to begin at `start`."""
+        self._window = _WINDOW if self._brought_new else self._window / 2
+
+    @property
+    def start(self) -> datetime:
+        """The time from which to replay. The daemon sends what is later than that."""
+        if self._last is None:
+            return self._asked or self._time_of_subscribing()
+        start = _before(self._last, self._window)
+        if start < self._forgotten <= self._last:
+            start = self._forgotten
+        return min(start, _before(self._last, _INSTANT))
+
+    def _time_of_subscribing(self) -> datetime:
+        # Not as read from the clock then, which may have been set since.
+        ago = timedelta(seconds=time.monotonic() - self._began)
+        return _before(datetime.now(timezone.utc), ago + _AHEAD)
+
     def resume(self) -> None:
         """From now on a replay from `start` comes."""
-        self._to_skip = self._seen_at_start.copy()
+        self._to_skip = self._counts.copy()
+        self.failed = self._brought_new = False
 
     def is_new(self, raw: Raw) -> bool:
         """Whether a stream notification is to be delivered; notes that it is."""
         payload = raw["stream"]
         if payload["type"] == StreamType.NOTIFICATION_EVENT:
             return self._is_new_event(payload)
-        self._to_skip = None
+        self._to_skip, self._brought_new = None, True
         if payload["type"] == StreamType.REPLAY_FAILED:
+            self.failed = True
             return True
         told = payload["type"] in self._told
         self._told.add(payload["type"])
         return not told
 
     def _is_new_event(self, payload: Raw) -> bool:
-        time = _time_of(payload)
-        if time is None:
+        when = _time_of(payload)
+        if when is None:
             return True
-        key = tuple(payload["values"])
-        if self._to_skip is not None:
-            if time < self.start:
-                return False
-            if time == self.start and self._to_skip[key]:
-                self._to_skip[key] -= 1
-                return False
-        if time > self.start:
-            self.start = time
-            self._seen_at_start.clear()
-            if self._to_skip is not None:
-                self._to_skip.clear()
-        if time == self.start:
-            self._seen_at_start[key] += 1
+        key = hash((when, *payload["values"]))
+        if self._to_skip is not None and self._to_skip[key] > 0:
+            self._to_skip[key] -= 1
+            return False
+        self._last, self._brought_new = when, True
+        self._seen.append((when, key))
+        self._counts[key] += 1
+        self._forget(_before(when, _WINDOW))
         return True
+
+    def _forget(self, before: datetime) -> None:
+        seen, counts = self._seen, self._counts
+        while seen[0][0] < before or len(seen) > _REMEMBERED:
+            when, key = seen.popleft()
+            self._forgotten = max(self._forgotten, when)
+            counts[key] -= 1
+            if not counts[key]:
+                del counts[key]
+
+
+def _before(when: datetime, by: timedelta) -> datetime:
+    try:
+        return when - by
+    except OverflowError:
+        return _EARLIEST
 
 
 def _time_of(payload: Raw) -> datetime | None:
@@ -72,10 +127,10 @@ def _time_of(payload: Raw) -> datetime | None:
     return time_of(payload["event_time"])
 
 
-def time_of(time: DateTime | Value) -> datetime | None:
+def time_of(when: DateTime | Value) -> datetime | None:
     """A time, in UTC if it names no zone; None if it is one that no datetime has."""
     try:
-        result = time.to_datetime()
+        result = when.to_datetime()
     except ValueError:
         return None
     return result if result.tzinfo else result.replace(tzinfo=timezone.utc)

@@ -24,6 +24,9 @@ _ARGUMENTS = {
     "xpath_filter": "filter",
 }
 
+# Milliseconds: the daemon takes a shorter interval as this.
+_SHORTEST = 1000
+
 # Each flag does nothing without the notification that it is about.
 _FLAGS = {
     Notif.AUDIT_SYNC: Notif.AUDIT,
@@ -63,19 +66,19 @@ class Request(NamedTuple):
     mask: int
     data: NotificationsData
     heartbeat: float | None
-    """Seconds between heartbeats."""
+    """Seconds between heartbeats, as the daemon sends them."""
     hidden: int
     """The bits that are there for the subscription itself, not for its consumer."""
 
-    def replayed_from(self, start: datetime) -> Request:
-        """The same, with the stream replayed from another time."""
+    def replayed_from(self, start: datetime | None) -> Request:
+        """The same, with the stream replayed from another time; live when it is None."""
         data = self.data
         again = NotificationsData(
             data.heartbeat_interval,
             data.health_check_interval,
             data.stream_name,
             start,
-            data.stop_time,
+            None if start is None else data.stop_time,
             data.xpath_filter,
             data.usid,
             data.verbosity,
@@ -113,7 +116,7 @@ def request(
     beat = None if heartbeat is None else _milliseconds("heartbeat", heartbeat)
     check = None if health_check is None else _milliseconds("health_check", health_check)
     data = _data(beat or 0, check or 0, stream, start, stop, filter, usid, _verbosity(verbosity))
-    return Request(mask, data, None if beat is None else beat / 1000, hidden)
+    return Request(mask, data, None if beat is None else max(beat, _SHORTEST) / 1000, hidden)
 
 
 def _mask(what: tuple[What, ...]) -> int:

@@ -6,13 +6,17 @@ import os
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from weakref import WeakSet
 
+from ..error import BufferFull, Error
 from ._backoff import Backoff, backoff_of
 from ._buffer import POLICIES, Buffer
-from ._connection import check_process
+from ._connection import check_process, closed
 from ._event import Event, Marker, warn_unacknowledged
 from ._reader import Reader
 from ._request import Seconds, Time, What, request
@@ -47,6 +51,12 @@ class Stats(NamedTuple):
     """How often the connection was made again."""
     lag: float
     """Seconds since the oldest waiting event was read; 0 when none waits."""
+    undecodable: int = 0
+    """Notifications that could not be decoded."""
+    attempts: int = 0
+    """How often connecting has failed since the connection was lost."""
+    error: Error | None = None
+    """How the connection was lost, or the last attempt to connect has failed; else None."""
 
 
 class Plan(NamedTuple):
@@ -93,7 +103,9 @@ class Core:
         self._current: Event | None = None
         self._buffer: Buffer | None = None
         self._accepted = 0  # notifications; without a buffer, which counts itself
+        self._discarded = 0
         self._pid = os.getpid()
+        _all.add(self)
 
     @property
     def closed(self) -> bool:
@@ -117,6 +129,9 @@ class Core:
             acknowledged=self._reader.acknowledged,
             reconnects=self._reader.reconnects,
             lag=self._lag(),
+            undecodable=self._reader.undecodable,
+            attempts=self._reader.attempts,
+            error=self._reader.error,
         )
 
     def _counts(self) -> tuple[int, int, int]:
@@ -125,7 +140,8 @@ class Core:
         if self._buffer is not None:
             delivered, dropped = self._buffer.taken, self._buffer.dropped
         else:
-            delivered, dropped = self._accepted - len(_notifications(self._events.copy())), 0
+            waiting = len(_notifications(self._events.copy()))
+            delivered, dropped = self._accepted - self._discarded - waiting, 0
         return self._reader.count, delivered, dropped
 
     def _lag(self) -> float:
@@ -172,23 +188,32 @@ class Core:
 
     def _settle(self) -> None:
         """Acknowledges the event that the consumer has had; it is done with it."""
-        event, self._current = self._current, None
+        event = self._current
         if event is not None:
             # If the connection is lost, the next read says so.
-            event.release()
+            event.settle()
+            self._current = None
 
-    def _accept(self, events: Sequence[Event]) -> None:
-        self._events.extend(events)
-        if events and not isinstance(events[0], Marker):  # a marker comes alone
-            self._accepted += len(events)
-        if self.closed:  # meanwhile
-            self._empty()
+    def _read_events(self, timeout: float | None) -> None:
+        """Takes in a burst; waits for it, at most so many seconds."""
+        check_process(self._pid)
+        try:
+            self._reader.read(self._events, _BURST, timeout)
+        finally:
+            self._accepted = self._reader.count
+            if self.closed:  # meanwhile
+                self._empty()
 
     def _empty(self) -> None:
         """Takes out what will not be delivered."""
         with suppress(IndexError):
             while True:
-                self._accepted -= not isinstance(self._events.popleft(), Marker)
+                self._discarded += not isinstance(self._events.popleft(), Marker)
+
+    def _leave_to_parent(self) -> None:
+        self._events.clear()
+        if self._buffer is not None:
+            self._buffer.leave_to_parent()
 
     def __del__(self) -> None:
         if self._reader.is_open():
@@ -210,7 +235,11 @@ class Subscription(Core):
 
     def __init__(self, options: Plan) -> None:
         super().__init__(options)
-        self._reader.open()
+        try:
+            self._reader.open()
+        except BaseException:
+            self._reader.close()
+            raise
         if options.buffer is not None:
             self._buffer = Buffer(self._reader, self._events, options.buffer, options.when_full)
 
@@ -228,27 +257,7 @@ class Subscription(Core):
             self._buffer.join()
 
     def __iter__(self) -> Iterator[Event]:
-        return self._each_unawaited() if self._is_plain() else self._each()
-
-    def _each(self) -> Iterator[Event]:
-        try:
-            # No variable holds the event, which the consumer may drop before the next comes.
-            yield from iter(self.__next__, None)
-        finally:
-            self._settle()
-
-    def _each_unawaited(self) -> Iterator[Event]:
-        """As _each(), but fast: there is nothing to settle."""
-        take = self._source()
-        while True:
-            check_process(self._pid)
-            try:
-                event = take()
-            except IndexError:
-                if self._fill():
-                    continue
-                return
-            yield event
+        return _PlainEvents(self, self._source()) if self._is_plain() else _Events(self)
 
     def __next__(self) -> Event:
         """The next event; waits for it.
@@ -256,33 +265,144 @@ class Subscription(Core):
         Raises StopIteration after close(); Error or EOF when the daemon is lost, DaemonSilent
         when its heartbeats are, BufferFull; these end the subscription.
         """
+        event = self._next(None)
+        if event is None:
+            raise StopIteration
+        return event
+
+    def next(self, timeout: Seconds | None = None) -> Event | None:
+        """The next event, or None when none has come in time.
+
+        timeout -- seconds, or a timedelta; None to wait as long as it takes, 0 not to wait
+
+        The event before is acknowledged, as by the loop. Markers are events, too. Nothing is lost
+        when the time is over. Raises EOF after close(); all else as the loop does.
+        """
+        event = self._next(end_of(timeout))
+        if event is None and self.closed:
+            raise closed()
+        return event
+
+    def wait_for(
+        self, predicate: Callable[[Event], object], timeout: Seconds | None = None
+    ) -> Event | None:
+        """The next event of which predicate(event) is true, or None when none has come in time.
+
+        The events before it are taken, and acknowledged, too. All else is as for next().
+        """
+        end = end_of(timeout)
+        while (event := self._next(end)) is not None:
+            if predicate(event):
+                return event
+        if self.closed:
+            raise closed()
+        return None
+
+    def _next(self, end: float | None) -> Event | None:
+        """The next event; None when it is closed, or the time of time.monotonic() has come."""
         self._settle()
         event = self._take()
         while event is None:
-            if not self._fill():
-                raise StopIteration
+            timeout = None if end is None else max(0.0, end - time.monotonic())
+            if not self._fill(timeout):
+                return None
             event = self._take()
+            if timeout == 0:
+                break
         return event
 
-    def _fill(self) -> bool:
+    def _fill(self, timeout: float | None) -> bool:
         """Waits for something to happen; returns whether there may be events."""
         try:
-            return self._read() if self._buffer is None else self._await_buffer(self._buffer)
-        except Exception:
-            self.close()
-            raise
+            if self._buffer is not None:
+                return self._await_buffer(self._buffer, timeout)
+            if not self.closed:
+                self._read_events(timeout)
+            return not self.closed
+        except (Error, BufferFull) as error:
+            failure = error.with_traceback(None)
+        self.close()
+        raise failure
 
-    def _read(self) -> bool:
-        if not self.closed:
-            self._accept(self._reader.read(_BURST))
-        return not self.closed
-
-    def _await_buffer(self, buffer: Buffer) -> bool:
-        buffer.wait()
+    def _await_buffer(self, buffer: Buffer, timeout: float | None) -> bool:
+        buffer.wait(timeout)
         if buffer.ended and not self._events:
-            buffer.raise_error()
-            self.close()
+            try:
+                buffer.raise_error()
+            finally:
+                self.close()
         return not self.closed or bool(self._events)
+
+
+class _Events(Generator[Event, None, None]):
+    """A loop's iterator: a generator, but that an exception from next() does not end it."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+        self._begun = False
+
+    def __next__(self) -> Event:
+        self._begun = True
+        return self._subscription.__next__()
+
+    def send(self, value: None) -> Event:
+        return self.__next__()
+
+    def throw(self, kind: Any, value: Any = None, traceback: Any = None) -> Event:
+        self._settle()
+        return super().throw(kind, value, traceback)
+
+    def _settle(self) -> None:
+        """The loop is left: its last event is done with."""
+        if self._begun:
+            self._subscription._settle()
+
+    def __del__(self) -> None:
+        self._settle()
+
+
+class _PlainEvents:
+    """The same, but fast: there is nothing to settle."""
+
+    __slots__ = ("_subscription", "_take")
+
+    def __init__(self, subscription: Subscription, take: Callable[[], Event]) -> None:
+        self._subscription = subscription
+        self._take = take
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event:
+        try:
+            return self._take()
+        except IndexError:
+            pass
+        return self._subscription.__next__()
+
+
+def end_of(timeout: Seconds | None) -> float | None:
+    """The time of time.monotonic() at which a wait is over. Raises TypeError or ValueError."""
+    if timeout is None:
+        return None
+    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"timeout: expected seconds or None, not {type(timeout).__name__}")
+    if not seconds >= 0:
+        raise ValueError(f"timeout: {seconds} is not 0 or more seconds")
+    return time.monotonic() + min(seconds, TIMEOUT_MAX / 2)
+
+
+# Of which a child process drops what the parent has read.
+_all: WeakSet[Core] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    for subscription in list(_all):
+        subscription._leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def subscribe(
