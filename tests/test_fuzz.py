@@ -660,15 +660,34 @@ def is_outcome(outcome: Any) -> bool:
     return outcome in OUTCOMES if isinstance(outcome, str) else "type" in outcome
 
 
-@pytest.mark.stub
+@pytest.mark.stub  # the vendor's library may read beyond them, and end the process
 @fuzzed
 @given(st.binary() | TERMS.map(frame_of) | st.lists(TERMS).map(lambda t: frame_of(tuple(t))))
 def test_any_bytes_give_a_dict_an_error_or_the_end(data: bytes) -> None:
     assert all(is_outcome(outcome) for outcome in receive(data))
 
 
-@pytest.mark.stub
-@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+# The vendor's library reads beyond the bytes of these, or ends the process.
+ONLY_THE_STUB_REFUSES = {
+    "all-that-the-decoder-tells-apart",
+    "atom-cut",
+    "binary-size-beyond-frame",
+    "float-not-finite",
+    "ha-node-cut",
+    "list-as-string",
+    "list-count-beyond-frame",
+    "list-nested-beyond-the-limit",
+    "trap-with-undefined-parts",
+    "value-list-count-beyond-frame",
+}
+
+
+def case_of(path: Path) -> Any:
+    marks = [pytest.mark.stub] if path.stem in ONLY_THE_STUB_REFUSES else []
+    return pytest.param(path, id=path.stem, marks=marks)
+
+
+@pytest.mark.parametrize("path", [case_of(path) for path in CORPUS])
 def test_what_was_found_gives_a_dict_an_error_or_the_end(path: Path) -> None:
     """Files that fuzzing found or that come near a limit; their bytes are what a daemon sends."""
     outcomes = receive(path.read_bytes())
@@ -686,7 +705,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.stub
+@pytest.mark.stub  # as above
 def test_mutated_frames_are_survived() -> None:
     done = run("-m", "fuzzing", "mutation", "--frames", "5000", "--seed", "1")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -704,7 +723,6 @@ def test_well_formed_frames_are_all_read() -> None:
     assert 5000 <= frames_read <= dicts  # the process is ended amid a batch
 
 
-@pytest.mark.stub
 def test_a_well_formed_frame_that_is_refused_is_found() -> None:
     program = (
         "from fuzzing.mutation import shared_state, try_alone, watch\n"

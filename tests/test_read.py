@@ -131,14 +131,19 @@ def test_burst_loses_nothing_before_an_error(ends: Ends) -> None:
 
 # What can't be decoded
 
+ONLY_THE_STUB = pytest.mark.stub
+
 
 @pytest.mark.parametrize(
     ("term", "said"),
     [
         ((1 << 50,), "Bad notification struct"),
         ((events.NOTIF_AUDIT,), ""),
-        ((events.NOTIF_AUDIT, "x", b"admin", 1, b""), "logno"),
-        ((events.NOTIF_AUDIT, 2**40, b"admin", 1, b""), "1099511627776"),
+        # The vendor's library makes numbers of these, without a word.
+        pytest.param((events.NOTIF_AUDIT, "x", b"admin", 1, b""), "logno", marks=ONLY_THE_STUB),
+        pytest.param(
+            (events.NOTIF_AUDIT, 2**40, b"admin", 1, b""), "1099511627776", marks=ONLY_THE_STUB
+        ),
         (b"no tuple", ""),
         ((), ""),
         (Atom("ok"), "no tuple"),
