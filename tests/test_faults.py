@@ -167,7 +167,7 @@ def test_no_descriptor_for_loading_schemas() -> None:
     """
     with Daemon() as daemon:
         (said,) = run_without_descriptors(daemon, program)
-    assert said == f"Failed to create a socket: {os.strerror(errno.EMFILE)}"
+    assert said == f"Failed to create maapi socket: {os.strerror(errno.EMFILE)}"
 
 
 # Signals

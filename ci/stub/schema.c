@@ -407,7 +407,7 @@ int confd_load_schemas(const struct sockaddr *srv, int srv_sz)
     }
     sock = socket(srv->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (sock == -1) {
-        return stub_fail_os("Failed to create a socket");
+        return stub_fail_os("Failed to create maapi socket");
     }
     result = load(sock, srv, srv_sz);
     close(sock);
