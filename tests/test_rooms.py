@@ -14,7 +14,8 @@ ROOMS = (
     ("_events", "_missing", "_values", "_version", "error"),
     ("_address", "_catalog", "_releases", "_render", "enums", "payloads"),
     ("subscription",),
-    ("cli", "testing"),
+    ("testing", "traces"),
+    ("cli",),
 )
 MODULES = sorted((SOURCES / PACKAGE).rglob("*.py"))
 

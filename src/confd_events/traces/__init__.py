@@ -1,0 +1,22 @@
+"""Traces: spans from progress notifications and progress trace files, and ways to send them on.
+
+assembler = SpanAssembler()
+for event in subscription:
+    for span in assembler.add(event.payload):
+        print(span)
+"""
+
+from ._assemble import AssemblerStats, SpanAssembler, spans
+from ._csv import read_csv
+from ._span import AttributeValue, Link, Span, SpanEvent
+
+__all__ = [
+    "AssemblerStats",
+    "AttributeValue",
+    "Link",
+    "Span",
+    "SpanAssembler",
+    "SpanEvent",
+    "read_csv",
+    "spans",
+]
