@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import confd_events as events
+from confd_events_command import COMMANDS
 
 # They build against the stub, whatever library the other tests run with.
 pytestmark = pytest.mark.stub
@@ -517,6 +518,38 @@ def test_a_library_that_lacks_a_library(tmp_path: Path, link: str, built_for: st
     assert str(gone) in last
     assert "LD_LIBRARY_PATH" in last
     assert "CONFD_EVENTS_LINK=static" in last
+
+
+def commanded(library: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, on a host whose libconfd is another than that of the build."""
+    return subprocess.run(
+        [sys.executable, "-m", "confd_events_command", *arguments],
+        env={**os.environ, "LD_LIBRARY_PATH": str(library)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_command_without_a_library_that_fits(tmp_path: Path) -> None:
+    """It answers what it can, says what is wrong, and shows no traceback."""
+    library = make_sdk(tmp_path / "sdk", "7.7") / "lib"
+    wrong = f"{library}/libconfd.so is of level 7.7"
+    help_ = commanded(library, "--help")
+    assert succeeded(help_) == succeeded(commanded(library))
+    for command in COMMANDS:
+        assert f"  {command} " in help_.stdout
+    assert "is of level 7.7" in " ".join(help_.stdout.split())
+    version = succeeded(commanded(library, "--version"))
+    assert version == f"confd-events {events.__version__}\n"
+    info = commanded(library, "info")
+    assert (info.returncode, info.stderr) == (1, "")
+    assert info.stdout.startswith(f"confd-events {events.__version__}\n")
+    assert wrong in info.stdout.splitlines()[-1]
+    assert wrong in json.loads(commanded(library, "info", "--json").stdout)["error"]
+    monitor = commanded(library, "monitor", "audit")
+    assert (monitor.returncode, monitor.stdout) == (1, "")
+    (line,) = monitor.stderr.splitlines()
+    assert line.startswith("confd-events: confd_events was built for libconfd of ")
 
 
 def test_closed_standard_streams() -> None:

@@ -11,17 +11,19 @@ import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cli import environment, ran
 from test_docs import PAGES, ROOT
 
 import confd_events as events
+import confd_events_command
 from confd_events import cli
+from confd_events._releases import release
 from confd_events.cli._script import read_script
+from confd_events_command import COMMANDS
 
-COMMANDS = ("info", "monitor", "record", "anonymize", "simulate", "completion")
 SHELL_BLOCK = re.compile(r"```(?:sh|console)\n(.*?)```", re.DOTALL)
 SCRIPT_BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
 USE = re.compile(rf"confd-events ((?:{'|'.join(COMMANDS)})\b(?:'[^'\n]*'|[^|>#&'()\n])*)")
@@ -36,7 +38,13 @@ def test_the_package_installs_the_command() -> None:
         else scripts["console_scripts"]
     )
     command = next(script for script in found if script.name == "confd-events")
-    assert command.load() is cli.main
+    assert command.load() is confd_events_command.main
+
+
+def test_the_commands_are_listed_without_the_package_as_with_it() -> None:
+    (subparsers,) = (action for action in cli.parser()._actions if action.dest == "command")
+    listed = {action.dest: action.help for action in cast("Any", subparsers)._choices_actions}
+    assert listed == COMMANDS
 
 
 def test_info_tells_library_and_address() -> None:
@@ -48,6 +56,11 @@ def test_info_tells_library_and_address() -> None:
     assert lines["Python"].startswith(platform.python_version())
     assert lines["file"] == f"{library['path']}, {library['link']}"
     assert lines["libconfd"].startswith(library["version"])
+    assert release(library["product"], library["version"]) in lines["libconfd"]
+    missing = library["missing"]
+    assert lines["it"].split()[:2] == ["lacks", str(len(missing) or "nothing")]
+    verbose = ran("info", "--verbose").stdout
+    assert all(name in verbose for name in missing)
     assert lines["address"].startswith(f"{events.ADDR}:{events.PORT}, the default")
 
 

@@ -7,13 +7,14 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from stat import S_IRGRP, S_IROTH
 from typing import TYPE_CHECKING, Any
 
 import confd_events
 from confd_events._address import default_address, written_address
+from confd_events._releases import release
 
 from ._exit import OK, UsageError
 from ._render import Piece, escaped, printer
@@ -48,6 +49,9 @@ def add_parser(subparsers: Subparsers) -> None:
         epilog=_EXAMPLES,
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--verbose", action="store_true", help="name what this release of libconfd lacks"
+    )
     parser.set_defaults(run=run)
 
 
@@ -58,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show(Piece(json.dumps(facts)))
         return OK
-    for name, text in _described(facts):
+    for name, text in _described(facts, arguments.verbose):
         show(Piece(f"{name:<13}", "bold cyan"), Piece(escaped(text)))
     return OK
 
@@ -101,19 +105,27 @@ def _jsonable(address: Any) -> dict[str, Any]:
     return {"path": address}
 
 
-def _described(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _described(facts: dict[str, Any], verbose: bool) -> Iterator[tuple[str, str]]:
     library = facts["library"]
     extras = [f"{name}: {'yes' if there else 'no'}" for name, there in facts["extras"].items()]
     stub = ", the stub" if library["stub"] else ""
     yield "confd-events", facts["version"]
     yield "Python", f"{facts['python']}, {facts['executable']}"
     yield "extras", ", ".join(extras)
-    yield "libconfd", f"{library['version']} of {library['product']}{stub}"
+    version = library["version"]
+    yield "libconfd", f"{version}, of {release(library['product'], version)}{stub}"
     yield "API level", f"{library['api_level']}, protocol {library['protocol']}"
     yield "file", f"{library['path']}, {library['link']}"
-    yield "it lacks", ", ".join(library["missing"]) or "nothing"
+    yield "it lacks", _lacking(library["missing"], verbose)
     variables = " and ".join(facts["variables"])
     source = f"from {variables}" if variables else "the default, for no variable names another"
     yield "address", f"{written_address(facts['address'])}, {source}"
     access = facts["access_file"]
     yield "access file", "none" if access is None else f"{access['path']}, {access['note']}"
+
+
+def _lacking(missing: Sequence[str], verbose: bool) -> str:
+    if verbose or not missing:
+        return ", ".join(missing) or "nothing"
+    names = "1 name" if len(missing) == 1 else f"{len(missing)} names"
+    return f"{names} that other releases have; --verbose lists them"
