@@ -223,10 +223,10 @@ STORM = """
     ) as subscription:
         signal.signal(signal.SIGALRM, handler)
         print("ready", flush=True)
-        while not got or got[-1] != count:
+        while not got or got[-1] < count:
             try:
                 signal.setitimer(signal.ITIMER_REAL, random.uniform(0.00005, 0.002))
-                while not got or got[-1] != count:
+                while not got or got[-1] < count:
                     event = next(subscription)
                     got.append(event["usid"])
                     if ack == "manual":
@@ -247,7 +247,8 @@ def test_handlers_that_raise_lose_one_event_each_at_most(
 ) -> None:
     """And hold up nobody: who asks for the next one is done with all before."""
     count = 6000
-    frames = b"".join(encode("audit", usid=number) for number in range(1, count + 1))
+    # A handler may take the last one, too: some more come behind.
+    frames = b"".join(encode("audit", usid=number) for number in range(1, count + 50))
     port = daemon.address["port"]
     arguments = json.dumps([port, count, ack, options.get("buffer"), "reconnect" in options])
 
