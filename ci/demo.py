@@ -335,7 +335,8 @@ def show(socks: Sequence[socket.socket], expected: set[str]) -> set[str]:
 
 
 def main() -> int:
-    with DaemonProcess() as daemon, socket.socket() as first, socket.socket() as second:
+    playing = DaemonProcess(product=events.library()["product"].lower())
+    with playing as daemon, socket.socket() as first, socket.socket() as second:
         prepare(daemon)
         events.load_schemas(**daemon.address)
         connect(first, daemon, everything(), "NETCONF")

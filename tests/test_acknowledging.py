@@ -85,7 +85,7 @@ def test_what_the_daemon_waits_for(mask: int, bits: int) -> None:
 
 
 def test_without_a_flag_nothing_is_sent(daemon: Daemon) -> None:
-    with subscribed(daemon, "audit", "ha-info", "audit-network") as subscription:
+    with subscribed(daemon, "audit", "ha-info") as subscription:
         daemon.audit(usid=1)
         daemon.ha_is_none()
         for event in (next(subscription), next(subscription)):

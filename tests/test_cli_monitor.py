@@ -33,6 +33,7 @@ from cli import (
 from conftest import PRODUCT
 
 import confd_events as events
+from confd_events._releases import in_use
 from confd_events.cli import main
 from confd_events.enums import Notif
 from confd_events.testing import Daemon, Delivery, Subscriber, TagValue, User, value
@@ -234,7 +235,7 @@ def test_sync_adds_the_flags_of_what_is_chosen(monitor: Monitor) -> None:
 
 def test_sync_of_all_has_commit_diff_and_every_flag(monitor: Monitor) -> None:
     mask = asked(monitor, "all", "--sync").mask
-    expected = FLAGS if hasattr(events, "NOTIF_AUDIT_NETWORK") else FLAGS & ~(1 << 29)
+    expected = FLAGS if in_use("NOTIF_AUDIT_NETWORK") else FLAGS & ~Notif.AUDIT_NETWORK_SYNC
     assert mask & FLAGS == expected
     assert mask & Notif.COMMIT_DIFF
 

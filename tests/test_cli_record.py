@@ -26,7 +26,7 @@ from cli import (
     ran,
     started,
 )
-from conftest import PEER, PRODUCT, SENDABLE
+from conftest import LEVEL, PEER, PRODUCT, SENDABLE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -245,7 +245,7 @@ def test_nobody_is_named_in_an_anonymous_recording(daemon: Daemon, tmp_path: Pat
     assert address.encode() in msg
     assert commit[2][5] == failed[3]
     assert commit[2][3] == b"cli"
-    assert b"device" in data  # the name of an attribute
+    assert LEVEL < (8, 2) or b"device" in data  # the name of an attribute
     assert out == anonymous(path, "--key", "k")
     assert out != anonymous(path)
     before, after = read(path), read(tmp_path / "a")

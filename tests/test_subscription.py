@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
+from conftest import PRODUCT
 from subscribing import (
     HANDSHAKE,
     NEVER,
@@ -63,7 +64,10 @@ def audits(daemon: Daemon, count: int) -> None:
         (("audit",), Notif.AUDIT),
         ((Notif.AUDIT | Notif.DAEMON,), Notif.AUDIT | Notif.DAEMON),
         ((events.NOTIF_AUDIT, "commit-diff"), Notif.AUDIT | Notif.COMMIT_DIFF),
-        (("NOTIF_AUDIT", "ncs_notif_cq_progress"), Notif.AUDIT | Notif.CQ_PROGRESS),
+        pytest.param(
+            *(("NOTIF_AUDIT", "ncs_notif_cq_progress"), Notif.AUDIT | Notif.CQ_PROGRESS),
+            marks=pytest.mark.nso,
+        ),
         ((1,), Notif.AUDIT),
     ],
 )
@@ -112,7 +116,11 @@ WRONG: list[tuple[tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
     ((), {"heartbeat": 1}, ValueError, "what: nothing"),
     (("audit-sync",), {}, ValueError, "audit-sync does nothing without audit"),
     (("ha-info-sync", "audit"), {}, ValueError, "ha-info-sync .* without ha-info"),
-    (("audit-network-sync", "audit"), {}, ValueError, "without audit-network"),
+    (
+        *(("audit-network-sync", "audit"), {}, ValueError),
+        "without audit-network" if PRODUCT == "NCS" else "not in ConfD",
+    ),
+    (("progress",), {"usid": 7}, ValueError, "^usid: is for a stream"),
     (("heartbeat",), {}, ValueError, "^heartbeat: give the interval"),
     (("health-check",), {}, ValueError, "^health_check: give the interval"),
     (("stream-event",), {}, ValueError, "^stream: give the name"),
@@ -131,8 +139,8 @@ WRONG: list[tuple[tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
     (("audit",), {"heartbeat": float("nan")}, ValueError, "^heartbeat: nan"),
     (("audit",), {"health_check": float("inf")}, ValueError, "^health_check: inf"),
     (("audit",), {"health_check": timedelta(0)}, ValueError, "^health_check: 0"),
-    (("audit",), {"usid": "x"}, TypeError, "^usid: "),
-    (("audit",), {"usid": 1 << 40}, OverflowError, "^usid: "),
+    ((), {"stream": "a", "usid": "x"}, TypeError, "^usid: "),
+    ((), {"stream": "a", "usid": 1 << 40}, OverflowError, "^usid: "),
     (("progress",), {"verbosity": "loud"}, ValueError, "^verbosity: 'loud' .*debug"),
     (("progress",), {"verbosity": 1.5}, TypeError, "^verbosity: .*float"),
     (("audit",), {"ack": "maybe"}, ValueError, "^ack: .*'maybe'"),

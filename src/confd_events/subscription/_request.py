@@ -112,7 +112,7 @@ def request(
     hidden = int(mask & Notif.HEARTBEAT & ~asked)
     _check_whole(mask & ~hidden, mask)
     _check_needs(mask, heartbeat, health_check, stream)
-    _check_stream_options(stream, start=start, stop=stop, filter=filter)
+    _check_stream_options(stream, start=start, stop=stop, filter=filter, usid=usid or None)
     beat = None if heartbeat is None else _milliseconds("heartbeat", heartbeat)
     check = None if health_check is None else _milliseconds("health_check", health_check)
     data = _data(beat or 0, check or 0, stream, start, stop, filter, usid, _verbosity(verbosity))
