@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 import pytest
 from conftest import ALL_PLAIN, SENDABLE, Connect
+from subscribing import run_program
 
 import confd_events as events
 from confd_events.testing import Acknowledgement, Daemon, User
@@ -221,6 +222,34 @@ class TestTransaction:
         for use in (copy.copy, copy.deepcopy, pickle.dumps):
             with pytest.raises(TypeError):
                 use(tctx)
+
+
+@pytest.mark.parametrize("disposition", ["SIG_DFL", "SIG_IGN"])
+@pytest.mark.parametrize("held", [False, True])
+def test_a_lost_connection_and_sigpipe(daemon: Daemon, disposition: str, held: bool) -> None:
+    """It ends no process, and leaves the signal as it was: libconfd writes by write()."""
+    done = run_program(
+        f"""
+        import signal, socket
+        import confd_events as events
+        signal.signal(signal.SIGPIPE, signal.{disposition})
+        if {held}:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGPIPE])
+        with socket.socket() as sock:
+            events.notifications_connect(
+                sock, events.NOTIF_AUDIT | events.NOTIF_AUDIT_SYNC, **{daemon.address}
+            )
+            sock.shutdown(socket.SHUT_WR)
+            try:
+                events.sync_audit_notification(sock, 1)
+            except events.Error:
+                print("an error")
+        print(signal.getsignal(signal.SIGPIPE).name, len(signal.sigpending()))
+        """
+    )
+    # Who holds the signal back has it waiting, as after a write of their own.
+    expected = f"an error\n{disposition} {int(held)}\n"
+    assert (done.stderr, done.returncode, done.stdout) == ("", 0, expected)
 
 
 def test_lost_connection(daemon: Daemon, connect: Connect) -> None:

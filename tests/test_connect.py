@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from conftest import LEVEL, LIBRARY, Connect
@@ -19,7 +19,7 @@ from subscribing import run_program
 
 import confd_events as events
 from confd_events import EOF, Error, NotificationsData
-from confd_events.testing import Daemon, Faults
+from confd_events.testing import Atom, Daemon, Faults
 from confd_events.testing._terms import decode
 
 SECRET = b"not to be told\n"
@@ -210,6 +210,50 @@ def test_unreadable_secret(tmp_path: Path) -> None:
     assert said == "connected\n"
 
 
+REFUSED = """
+import pathlib, socket, sys
+import confd_events as events
+if sys.argv[1:]:
+    pathlib.Path(sys.argv[1]).write_bytes(b"a new secret of another length")
+with socket.socket() as sock:
+    try:
+        events.notifications_connect(sock, events.NOTIF_AUDIT, **{address})
+    except events.Error as error:
+        print(error.confd_lasterr)
+"""
+
+
+def refused(daemon: Daemon, *changed: str, secret: str) -> str:
+    """Why a process could not connect that had this access file at its beginning."""
+    program = REFUSED.format(address=daemon.address)
+    done = run_program(program, *changed, NCS_IPC_ACCESS_FILE=secret)
+    assert (done.stderr, done.returncode) == ("", 0)
+    return done.stdout
+
+
+def test_a_secret_that_could_not_be_read_is_the_reason(tmp_path: Path) -> None:
+    for path, reason in ((tmp_path / "missing", "No such file"), (tmp_path, "Is a directory")):
+        with Daemon(secret=SECRET) as daemon:
+            said = refused(daemon, secret=str(path))
+        assert f"the access file {path} (from NCS_IPC_ACCESS_FILE) could not be read" in said
+        assert reason in said
+
+
+def test_a_secret_that_was_changed_is_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"old")
+    with Daemon(secret=SECRET) as daemon:
+        said = refused(daemon, str(path), secret=str(path))
+    assert f"the access file {path} (from NCS_IPC_ACCESS_FILE) was changed since" in said
+    assert "a new secret" not in said
+
+
+def test_a_variable_that_was_changed_is_the_reason() -> None:
+    with Daemon(secret=SECRET) as daemon:
+        said = connected_with(daemon)
+    assert "CONFD_IPC_ACCESS_FILE was changed after confd_events was imported" in said
+
+
 def test_version_refused() -> None:
     with Daemon(refuse_version=True, protocol=90) as daemon:
         error = failed(daemon)
@@ -306,7 +350,7 @@ class VendorValue:
         return self._text
 
 
-def subscribed_with(data: NotificationsData) -> Any:
+def subscribed_with(data: Any) -> Any:
     """The term that the library sends to subscribe to a stream."""
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
         ip, port = server.getsockname()
@@ -322,6 +366,57 @@ def subscribed_with(data: NotificationsData) -> Any:
             with pytest.raises(events.Error):
                 done.result()
     return term
+
+
+class VendorsData:
+    """As the vendor's NotificationsData: it has no attributes, and shows what was given."""
+
+    def __init__(self, **given: object) -> None:
+        self._given = given
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value}" for name, value in self._given.items())
+        return f"_ncs.events.NotificationsData({fields})"
+
+
+def test_the_vendors_data() -> None:
+    data = VendorsData(
+        heartbeat_interval=1000,
+        health_check_interval=0,
+        stream_name="'it's a \n stream, start_time='",
+        start_time="2026-01-02T03:04:05.000006-05:30",
+        stop_time="NOEXISTS",
+        xpath_filter="''",
+        usid=7,
+        verbosity=0,
+    )
+    stream, start, stop, xpath, usid, *_ = subscribed_with(data)[3]
+    assert stream == Atom("it's a \n stream, start_time=")
+    assert start == (events.C_DATETIME, (2026, 1, 2, 3, 4, 5, 6, -5, 30))
+    assert (stop, xpath, usid) == (None, None, 7)
+
+
+def test_data_of_another_kind() -> None:
+    with connecting() as sock, pytest.raises(TypeError, match="NotificationsData, not dict"):
+        events.notifications_connect2(
+            sock, events.NOTIF_AUDIT, cast("NotificationsData", {}), "127.0.0.1", 1
+        )
+
+
+@pytest.mark.parametrize("name", ["é", "\xff" * 9, "NETCONF"])
+def test_a_streams_name_in_latin_1(name: str) -> None:
+    assert subscribed_with(stream_data_of(name))[3][0] == Atom(name)
+
+
+def test_a_streams_name_that_latin_1_lacks() -> None:
+    with connecting() as sock, pytest.raises(ValueError, match=r"^stream_name: "):
+        events.notifications_connect2(
+            sock, events.NOTIF_STREAM_EVENT, stream_data_of("√"), "127.0.0.1", 1
+        )
+
+
+def stream_data_of(name: str) -> NotificationsData:
+    return NotificationsData(stream_name=name)
 
 
 def zoned(hours: int, minutes: int) -> datetime:

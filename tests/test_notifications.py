@@ -581,6 +581,19 @@ def test_stream_event_without_values(daemon: Daemon, stream: socket.socket) -> N
     assert events.read_notification(stream)["stream"]["values"] == []
 
 
+@pytest.mark.since(7, 7)
+def test_what_a_frame_lacks_is_not_that_of_another(daemon: Daemon, sock: socket.socket) -> None:
+    """Libraries of API level 8.0 leave as it was what a frame does not have."""
+    for trace_id in ("that of another", None, "that of another", None):
+        daemon.progress(msg="m", trace_id=trace_id)
+    one_by_one = [events.read_notification(sock)["progress"] for _ in range(2)]
+    at_once: list[Any] = []
+    while len(at_once) < 2:
+        at_once += [n["progress"] for n in events.read_notifications(sock)]
+    found = [progress.get("trace_id") for progress in (*one_by_one, *at_once)]
+    assert found == ["that of another", None] * 2
+
+
 def test_other_stream_kinds(daemon: Daemon, stream: socket.socket) -> None:
     daemon.send_frame(encode("stream_replay_complete", stream="NETCONF"))
     daemon.send_frame(encode("stream_notification_complete", stream="NETCONF"))

@@ -80,11 +80,11 @@ void stub_text_array(struct stub_term *t, const char *field, char *to, size_t si
     to[length] = '\0';
 }
 
+/* What is absent stays as it was: at the newer levels, zero. */
 void stub_optional_array(struct stub_term *t, const char *field, char *to, size_t size)
 {
     if (stub_term_at_atom(t)) {
         stub_term_atom(t, field);
-        to[0] = '\0';
     } else {
         stub_text_array(t, field, to, size);
     }
