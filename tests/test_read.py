@@ -398,14 +398,14 @@ def test_a_large_notification_and_a_timeout(ends: Ends, timeout: float) -> None:
     reader, writer = ends
     reader.settimeout(timeout)
     text = "x" * 3_000_000
-    frame = encode("stream_event", stream="s", values=[(1, 2, text)])
+    frame = large_frame(text)
     writing = threading.Thread(target=lambda: writer.sendall(frame))
     writing.start()
     got: Any = None
     while got is None:
         with try_again():
             got = events.read_notification(reader)
-    assert str(got["stream"]["values"][0].v) == text
+    assert text_of(got) == text
     writing.join()
     assert reader.gettimeout() == timeout
 
@@ -413,7 +413,7 @@ def test_a_large_notification_and_a_timeout(ends: Ends, timeout: float) -> None:
 def test_a_timeout_within_a_large_notification(ends: Ends) -> None:
     reader, writer = ends
     reader.settimeout(0.05)
-    writer.sendall(encode("audit_network", config="x" * 100_000)[:50_000])
+    writer.sendall(large_frame("x" * 100_000)[:50_000])
     with pytest.raises(events.Error) as caught:
         events.read_notification(reader)
     assert caught.value.errno == errno.EAGAIN
