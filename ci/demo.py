@@ -189,7 +189,7 @@ def send_network(daemon: DaemonProcess) -> Deliveries:
 def send_system(daemon: DaemonProcess) -> Deliveries:
     """What else happens in and around the daemon, the end of its life last."""
     variable = SnmpVariable("sysContact.0", "noc@example.net")
-    sent = {
+    return {
         "SUBAGENT_INFO/DOWN": daemon.subagent(type=SubagentInfo.DOWN, name="shelf-2"),
         "SNMPA": daemon.snmpa(pdu_type=SnmpPdu.GET_REQUEST, ip="192.0.2.161", vb=[variable]),
         "FORWARD_INFO/UP": daemon.forward(target="shelf-2", uinfo=ADMIN),
@@ -198,10 +198,8 @@ def send_system(daemon: DaemonProcess) -> Deliveries:
             fsize_start=52_428_800, fsize_end=20_971_520, duration=380_000, ntrans=512
         ),
         "STREAM_EVENT/NOTIFICATION_COMPLETE": daemon.stream_notification_complete(stream="NETCONF"),
+        "SYSTEM_GOING_DOWN": daemon.system_going_down(),
     }
-    if hasattr(events, "NOTIF_SYSTEM_GOING_DOWN"):  # newer than most
-        sent["SYSTEM_GOING_DOWN"] = daemon.system_going_down()
-    return sent
 
 
 SENDERS = (send_logs, send_commits, send_cluster, send_progress, send_network, send_system)
@@ -270,7 +268,7 @@ def acknowledge(sock: socket.socket, notification: Notification) -> bool:
         events.diff_notification_done(sock, notification["commit_diff"]["tctx"])
     elif bit == events.NOTIF_HA_INFO:
         events.sync_ha_notification(sock)
-    elif bit == events.NCS_NOTIF_AUDIT_NETWORK:
+    elif bit == Notif.AUDIT_NETWORK:
         events.sync_audit_network_notification(sock, notification["audit_network"]["usid"])
     else:
         return False
@@ -343,7 +341,8 @@ def main() -> int:
         connect(second, daemon, events.NOTIF_STREAM_EVENT, "alarms")
         daemon.wait_for_subscribers(2)
         sent = {name: item for send in SENDERS for name, item in send(daemon).items()}
-        expected = UNASKED | set(sent)
+        # A release has not all kinds; what it lacks is sent to nobody.
+        expected = UNASKED | {name for name, delivery in sent.items() if delivery.count}
         missing = show((first, second), expected)
         with suppress(TimeoutError):
             for delivery in sent.values():
