@@ -33,8 +33,8 @@ with the payload, a dict too. Some notifications have no payload; their dict has
 The tables below tell when a key is present:
 
 - *always*;
-- *if set*: the key is absent when C has no value, that is NULL, empty text, an empty array, or 0
-  for a number;
+- *if set*: the key is absent when C has no value: NULL, an empty array, also one of characters, or
+  0 for a number. Text that C has by a pointer may be there and empty;
 - *if …*: the key is absent unless another key has this value.
 
 A key that the release of libconfd does not have is never present. `library()["missing"]` names
@@ -86,7 +86,7 @@ ACKNOWLEDGEMENTS = {
     ),
     "sync_ha_notification": Acknowledgement("sync_ha_notification(sock)", "all HA processing"),
     "sync_audit_network_notification": Acknowledgement(
-        'sync_audit_network_notification(sock, n["audit_network"]["usid"])', "the transaction"
+        'sync_audit_network_notification(sock, n["audit_network"]["usid"])', "the user session"
     ),
 }
 

@@ -371,8 +371,8 @@ def test_any_subset_of_the_events_gives_valid_spans(data: st.DataObject) -> None
     assert assembler.stats().open == 0
 
 
-def test_from_a_daemon() -> None:
-    with Daemon() as daemon, subscribed(daemon, "progress") as subscription:
+def test_from_a_daemon(daemon: Daemon) -> None:
+    with subscribed(daemon, "progress") as subscription:
         for event in commit():
             daemon.progress(**event)
         payloads = [dict(next(subscription).payload) for _ in commit()]

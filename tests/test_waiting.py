@@ -231,9 +231,9 @@ STORM = """
                     got.append(event["usid"])
                     if ack == "manual":
                         event.ack()
+                signal.setitimer(signal.ITIMER_REAL, 0)  # here, for it may still raise
             except HandlerError:
                 pass
-        signal.setitimer(signal.ITIMER_REAL, 0)
         subscription.next(timeout=0.1)  # settles
         acknowledged = subscription.stats().acknowledged
     print(json.dumps([got, alarms, acknowledged]))

@@ -210,8 +210,8 @@ NOTIFICATIONS = (
     _syslog("NOTIF_DAEMON", "A line of the daemon log."),
     _syslog(
         "NOTIF_TAKEOVER_SYSLOG",
-        "A flag of the subscription: the daemon stops logging to syslog itself. "
-        "The lines arrive with their own bit.",
+        "A flag of the subscription: the daemon stops logging to syslog itself, until the last "
+        "such subscriber is gone. The lines arrive with their own bit.",
     ),
     _syslog("NOTIF_NETCONF", "A line of the NETCONF log."),
     _syslog("NOTIF_DEVEL", "A line of the developer log."),
@@ -384,7 +384,7 @@ NOTIFICATIONS = (
                 doc="CONFIRMED_COMMIT, CONFIRMING_COMMIT or ABORT_COMMIT",
                 enum="ConfirmedCommit",
             ),
-            Field("timeout", doc="seconds until the commit is rolled back", unit="s"),
+            Field("timeout", doc="seconds until a confirmed commit is rolled back", unit="s"),
             Field("uinfo", "UserInfo", "the user session"),
         ),
     ),
@@ -440,7 +440,9 @@ NOTIFICATIONS = (
     ),
     Notification(
         "NOTIF_STREAM_EVENT",
-        "An event of the NETCONF (or other) event stream subscribed to, or the end of a replay.",
+        "An event of the NETCONF (or other) event stream subscribed to, or the end of a replay. "
+        "Events go on after REPLAY_COMPLETE; after NOTIFICATION_COMPLETE, at the stop time, and "
+        "after REPLAY_FAILED nothing more of the stream comes on this socket.",
         "stream",
         "confd_stream_notification",
         "Stream",
@@ -577,10 +579,11 @@ NOTIFICATIONS = (
     ),
     Notification("NOTIF_HEARTBEAT", "The daemon is alive; at the interval asked for."),
     Notification(
-        "NOTIF_HEALTH_CHECK", "The daemon passed its own health check; at the interval asked for."
+        "NOTIF_HEALTH_CHECK",
+        "The daemon passed its own health check; at the interval asked for, under load later.",
     ),
     Notification("NCS_NOTIF_PACKAGE_RELOAD", "NSO has reloaded its packages."),
-    Notification("NOTIF_REOPEN_LOGS", "The daemon has reopened its log files."),
+    Notification("NOTIF_REOPEN_LOGS", "The daemon closes its log files and opens them anew."),
     Notification("NOTIF_SYSTEM_GOING_DOWN", "The daemon is about to stop."),
 )
 

@@ -806,7 +806,7 @@ def sync_audit_network_notification(sock, usid):
     sock -- the notification socket
     usid -- the notification's usid
 
-    The transaction stands still until then. Only where the library has it: NSO from API level
+    The user session stands still until then. Only where the library has it: NSO from API level
     8.0 on. Raises Error when the connection is lost (C: ncs_sync_audit_network_notification()).
     """
     acknowledge(sock, usid, ncs_sync_audit_network_notification)
