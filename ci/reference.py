@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     # The catalog alone: the package needs its extension.
     sys.path.insert(0, str(PROJECT / "src"))
-    from confd_events_build.tables import catalog
+    from confd_events_build.description import catalog
 
 INTRODUCTION = """\
 # Notifications

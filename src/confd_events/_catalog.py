@@ -10,6 +10,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+PRODUCTS = {"NCS": "NSO", "CONFD": "ConfD"}
+"""The products' names, by what the library calls them."""
+
 
 class Span(NamedTuple):
     """Which releases have something, by the API level of their libconfd."""

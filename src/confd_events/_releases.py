@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from . import _catalog, _events
-
-_PRODUCTS = {"NCS": "NSO", "CONFD": "ConfD"}
+from ._catalog import PRODUCTS
 
 
 def release(product: str, version: str) -> str:
@@ -15,7 +14,7 @@ def release(product: str, version: str) -> str:
     """
     major, _, rest = version.partition(".")
     number = version if product == "CONFD" else f"{int(major) - 2}.{rest}"
-    return f"{_PRODUCTS[product]} {number}"
+    return f"{PRODUCTS[product]} {number}"
 
 
 def in_use(constant: str) -> bool:
@@ -37,8 +36,8 @@ def lacking(name: str) -> str:
 
 
 def _owners(span: _catalog.Span) -> str:
-    products = [span.product] if span.product else list(_PRODUCTS)
+    products = [span.product] if span.product else list(PRODUCTS)
     if not span.since:
-        return f"only {' and '.join(_PRODUCTS[each] for each in products)} has it"
+        return f"only {' and '.join(PRODUCTS[each] for each in products)} has it"
     first = " and ".join(release(each, span.since) for each in products)
     return f"{first} and later have it"

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-PROJECT = Path(__file__).resolve().parents[2]
-PRODUCTS = {"NCS": "NSO", "CONFD": "ConfD"}
+from .description import PROJECT, catalog
+
+PRODUCTS = catalog.PRODUCTS
 
 WAYS = """\
 Tell where the libconfd SDK is, a directory with include/ and lib/, in one of these ways:

@@ -5,24 +5,13 @@ The catalog says which fields, constants and functions there may be, fields.h wh
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from .description import catalog
 from .probe import supported
-from .sdk import PROJECT, Sdk
-
-if TYPE_CHECKING:
-    from confd_events import _catalog as catalog
-else:
-    # By its path: importing the package would import the extension that is yet to be built.
-    _path = PROJECT / "src" / "confd_events" / "_catalog.py"
-    _spec = importlib.util.spec_from_file_location("_catalog", _path)
-    catalog = importlib.util.module_from_spec(_spec)
-    sys.modules[_spec.name] = catalog
-    _spec.loader.exec_module(catalog)
+from .sdk import Sdk
 
 # For each Python type of the catalog: a declaration that the C member must be able to
 # initialize, and the kind of conversion in fields.h. {m} is the member.

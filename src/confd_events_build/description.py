@@ -1,0 +1,22 @@
+"""The package's catalog, without the package: that would import the extension yet to be built."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+if TYPE_CHECKING:
+    from confd_events import _catalog as catalog
+else:
+    _spec = importlib.util.spec_from_file_location(
+        "_catalog", PROJECT / "src" / "confd_events" / "_catalog.py"
+    )
+    catalog = importlib.util.module_from_spec(_spec)
+    sys.modules[_spec.name] = catalog
+    _spec.loader.exec_module(catalog)
+
+__all__ = ["PROJECT", "catalog"]
