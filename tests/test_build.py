@@ -105,6 +105,17 @@ def test_headers_of_one_release_with_the_library_of_another(tmp_path: Path) -> N
     assert f"{sdk}/lib/libconfd.so is of 8.0" in said
 
 
+def test_headers_with_other_limits_than_the_library(tmp_path: Path) -> None:
+    """Found by the build; at import the library would end the process."""
+    sdk = make_sdk(tmp_path / "sdk")
+    header = sdk / "include" / "confd_lib.h"
+    header.write_text(header.read_text().replace("#define MAXDEPTH 60", "#define MAXDEPTH 20"))
+    for link, library in (("shared", "libconfd.so"), ("static", "libconfd.a")):
+        said = refusal(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk), CONFD_EVENTS_LINK=link))
+        assert f"confd-events: {sdk}/lib/{library} refuses the headers in {sdk}/include" in said
+        assert "the caller was compiled with MAXDEPTH 0x14" in said
+
+
 def test_library_of_another_word_size(tmp_path: Path) -> None:
     sdk = make_sdk(tmp_path / "sdk")
     library = sdk / "lib" / "libconfd.so"

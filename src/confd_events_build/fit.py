@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .probe import check_compiler, release
-from .sdk import PRODUCTS, PROJECT, Sdk, SdkError, api_version, dotted, lacking_library
+from .description import PROJECT
+from .probe import check_compiler, check_limits, release
+from .sdk import PRODUCTS, Sdk, SdkError, api_version, dotted, lacking_library
 from .tables import Tables, write
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
     headers = sorted(map(str, _SOURCES.glob("*.h")))
     ext.depends = [str(build / "tables.h"), str(sdk.library), *headers]
     ext.include_dirs = [str(build), str(_SOURCES), str(sdk.include)]
-    ext.define_macros = [*sdk.macros]
+    ext.define_macros = [*sdk.macros, *_tried_library(sdk, compiler)]
     ext.extra_compile_args = [*_FLAGS, *_hardened()]
     ext.extra_link_args = [*_LINK_HARDENED]
     if sdk.link == "static":
@@ -50,6 +51,14 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
         # The vendor's library has no SONAME; this is how it is found again on this host.
         ext.runtime_library_dirs = [str(sdk.lib)]
         ext.libraries = ["confd", "dl"]
+
+
+def _tried_library(sdk: Sdk, compiler: Sequence[str]) -> list[tuple[str, str]]:
+    """What tells at import that the library in use is the one that was tried here, if it was."""
+    if not check_limits(sdk, compiler):
+        return []
+    found = sdk.library.stat()
+    return [("TRIED_SIZE", str(found.st_size)), ("TRIED_MTIME", str(int(found.st_mtime)))]
 
 
 def _hardened() -> list[str]:

@@ -62,6 +62,39 @@ def release(sdk: Sdk, compiler: Sequence[str]) -> Release:
     return Release(int(version, 0), int(api_version, 0))
 
 
+def check_limits(sdk: Sdk, compiler: Sequence[str]) -> bool:
+    """Let a program call confd_init(), which ends the process where headers and library differ.
+
+    Returns whether that could be tried; a library may not run on the host of the build. Raises
+    SdkError when the library refuses the headers.
+    """
+    source = (
+        '#include <stdio.h>\n#include "confd_lib.h"\n'
+        "int main(void)\n{\n"
+        '    puts("called");\n    fflush(stdout);\n'
+        '    confd_init("confd_events", stderr, CONFD_SILENT);\n'
+        '    puts("returned");\n}\n'
+    )
+    macros = [f"-D{name}={value}" for name, value in sdk.macros]
+    with tempfile.TemporaryDirectory() as folder:
+        path, program = Path(folder) / "probe.c", Path(folder) / "probe"
+        path.write_text(source)
+        made = ["-w", *macros, f"-I{sdk.include}", str(path), str(sdk.library), "-o", str(program)]
+        linked = _run([*compiler, *made, "-ldl", "-lm", "-lpthread", f"-Wl,-rpath,{sdk.lib}"])
+        if linked.returncode != 0:
+            return False
+        try:
+            done = _run([str(program)])
+        except SdkError:  # for another processor
+            return False
+    if done.stdout == "called\n":
+        raise SdkError(
+            f"{sdk.library} refuses the headers in {sdk.include}, which must be those that it was "
+            f"made with (API level, MAXDEPTH, MAXKEYLEN): {done.stderr.strip()}"
+        )
+    return done.returncode == 0
+
+
 def check_compiler(compiler: Sequence[str]) -> None:
     """Raise SdkError for a compiler that can't make an extension for the vendor's libconfd."""
     source = (
