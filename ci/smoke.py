@@ -1,4 +1,5 @@
-"""Try the installed package: receive from a simulated daemon, acknowledge, print the library.
+"""Try the installed package: that it has what its library has; receive from a simulated daemon,
+acknowledge, print the library.
 
 Needs the package's extra `testing`. Exits 1 and says why when anything fails.
 """
@@ -46,6 +47,15 @@ def try_package() -> None:
         check("the acknowledgements", daemon.acknowledgements, expected)
 
 
+def check_complete() -> None:
+    """The module must have what the release of its library has."""
+    from confd_events import _releases, library
+
+    if lacking := _releases.not_found():
+        release = _releases.release(library()["product"], library()["version"])
+        raise AttributeError(f"the module lacks what {release} has: {', '.join(lacking)}")
+
+
 def receive(sock: socket.socket, member: str) -> dict[str, Any]:
     """The payload of the next notification."""
     from confd_events import read_notification
@@ -74,6 +84,7 @@ def describe_library() -> str:
 
 def main() -> int:
     try:
+        check_complete()
         try_package()
         print(describe_library())
     except Exception as error:

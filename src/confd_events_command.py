@@ -68,7 +68,9 @@ def _described(facts: dict[str, str]) -> str:
 
 def _help(reason: str) -> str:
     commands = "\n".join(f"  {name:<12}{text}" for name, text in COMMANDS.items())
-    wrong = fill(f"None of these works now: {reason}", 79, break_on_hyphens=False)
+    wrong = fill(
+        f"None of these works now: {reason}", 79, break_on_hyphens=False, break_long_words=False
+    )
     return (
         "usage: confd-events [-h] [--version] COMMAND ...\n\n"
         "Event notifications of Cisco NSO and ConfD on the command line.\n\n"

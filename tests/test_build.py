@@ -19,6 +19,7 @@ from confd_events_command import COMMANDS
 pytestmark = pytest.mark.stub
 
 ROOT = Path(__file__).parents[1]
+SMOKE = str(ROOT / "ci" / "smoke.py")
 # Behind the installed package, for processes that inherit the path.
 sys.path.append(str(ROOT / "src"))
 from confd_events_build.sdk import SdkError, find  # noqa: E402
@@ -312,6 +313,12 @@ def test_field_that_is_gone(tmp_path: Path) -> None:
     )
     assert audit["audit"] == {"user": "u", "msg": "m", "usid": 1, "logno": 2}
     assert "NOTIF_PROGRESS.annotation" in missing
+    program = f"import runpy; runpy.run_path({SMOKE!r}, run_name='__main__')"
+    smoke = run_program(tmp_path / "lib", program)
+    assert smoke.returncode == 1
+    names = "NOTIF_PROGRESS.annotation, NOTIF_COMMIT_PROGRESS.annotation"
+    lacking = f"the module lacks what NSO 6.2.5 has: {names}"
+    assert smoke.stderr == f"smoke: AttributeError: {lacking}\n"
 
 
 def test_field_under_another_name_that_we_know(tmp_path: Path) -> None:
@@ -561,6 +568,22 @@ def test_the_command_without_a_library_that_fits(tmp_path: Path) -> None:
     assert (monitor.returncode, monitor.stdout) == (1, "")
     (line,) = monitor.stderr.splitlines()
     assert line.startswith("confd-events: confd_events was built for libconfd of ")
+
+
+@pytest.mark.parametrize("arguments", [["info"], ["--help"], ["monitor", "audit"]])
+def test_the_command_without_the_extension(tmp_path: Path, arguments: list[str]) -> None:
+    shutil.copytree(
+        ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.so", "*.egg-info")
+    )
+    program = f"import sys; sys.argv[1:] = {arguments}; import confd_events_command as c"
+    program += "; sys.exit(c.main())"
+    done = run_program(tmp_path / "src", program)
+    assert done.returncode == (0 if arguments == ["--help"] else 1)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert f"confd_events in {tmp_path}/src/confd_events has no extension for this Python" in said
+    assert "Traceback" not in said
+    if arguments[0] == "monitor":
+        assert done.stderr.count("\n") == 1
 
 
 def test_closed_standard_streams() -> None:

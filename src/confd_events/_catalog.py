@@ -24,6 +24,19 @@ class Span(NamedTuple):
     product: str = ""
     """NCS for what is in NSO alone."""
 
+    def includes(self, api_level: str, product: str) -> bool:
+        """Whether this release is one of them."""
+        level = _numbers(api_level)
+        return (
+            _numbers(self.since) <= level
+            and (not self.before or level < _numbers(self.before))
+            and self.product in ("", product)
+        )
+
+
+def _numbers(api_level: str) -> tuple[int, ...]:
+    return tuple(map(int, api_level.split("."))) if api_level else ()
+
 
 class Field(NamedTuple):
     """One key of a notification's dict and the struct member behind it."""

@@ -1,10 +1,12 @@
-"""Say what is wrong when the loader did not find libconfd, or what libconfd itself needs."""
+"""Say what is wrong when the extension is not there, or the loader did not find libconfd, or what
+libconfd itself needs."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import struct
+import sys
 from pathlib import Path
 
 _SHT_DYNAMIC = 6
@@ -13,10 +15,21 @@ _DT_RUNPATH = 29
 
 def explanation(failure: ImportError) -> str:
     """What to tell a user whose libraries are not all there; nothing if that is not the failure."""
+    if importlib.util.find_spec("confd_events._events") is None:
+        return _without_extension()
     lacking, colon, _ = str(failure).partition(": cannot open shared object file")
     if not colon:
         return ""
     return _without_libconfd() if lacking == "libconfd.so" else _without_what_it_needs(lacking)
+
+
+def _without_extension() -> str:
+    version = ".".join(map(str, sys.version_info[:2]))
+    return (
+        f"confd_events in {Path(__file__).parent} has no extension for this Python, {version}. If "
+        "that is a source tree, where it is not built, run from another directory, or look at "
+        "PYTHONPATH; else install confd-events again, with this Python's pip."
+    )
 
 
 def _without_what_it_needs(library: str) -> str:

@@ -35,6 +35,23 @@ def lacking(name: str) -> str:
     )
 
 
+def not_found() -> list[str]:
+    """What the library in use should have and the module lacks, by name.
+
+    There is such when the build did not understand the headers.
+    """
+    library = _events.library()
+    spans = {name: [_catalog.span(name)] for name in _catalog.CONSTANTS}
+    for notification in _catalog.NOTIFICATIONS:
+        for field in notification.fields:
+            spans[f"{notification.name}.{field.key}"] = [*spans[notification.name], field.span]
+    return [
+        name
+        for name in library["missing"]
+        if all(each.includes(library["api_level"], library["product"]) for each in spans[name])
+    ]
+
+
 def _owners(span: _catalog.Span) -> str:
     products = [span.product] if span.product else list(PRODUCTS)
     if not span.since:
