@@ -37,10 +37,10 @@ from hypothesis import strategies as st
 from subscribing import wait_until
 
 import confd_events as events
+from confd_events._lines import File, Rotation
+from confd_events._written import length_of_time, size, time_of
 from confd_events.cli import main
-from confd_events.cli._arguments import length_of_time, size, time_of
 from confd_events.cli._line import concise, written_seconds
-from confd_events.cli._output import File, Rotation
 from confd_events.cli._render import Piece, _columns, _folded
 from confd_events.enums import Notif, notif
 from confd_events.testing import Daemon, TagValue
@@ -395,7 +395,7 @@ def test_so_many_files_are_kept(tmp_path: Path) -> None:
     (tmp_path / "f.20260131").write_text("another's")
     file = File(str(tmp_path / "f"), Rotation(size=1, keep=2), sync=True)
     for number in range(10):
-        file.show([Piece(str(number))])
+        file.append(str(number))
     file.close()
     kept = sorted(path.read_text() for path in tmp_path.iterdir())
     assert kept == ["7\n", "8\n", "9\n", "another's", "another's"]
@@ -406,8 +406,8 @@ def test_a_file_is_put_aside_by_time(tmp_path: Path) -> None:
     path.write_text("yesterday\n")
     os.utime(path, (time.time() - 86400, time.time() - 86400))
     file = File(str(path), Rotation(every=86400), sync=False)
-    file.show([Piece("today")])
-    file.show([Piece("again")])
+    file.append("today")
+    file.append("again")
     file.close()
     aside = [each for each in tmp_path.iterdir() if each != path]
     assert [each.read_text() for each in aside] == ["yesterday\n"]
@@ -431,7 +431,7 @@ def test_a_line_that_was_cut_short_does_not_spoil_the_next(tmp_path: Path) -> No
     path = tmp_path / "f"
     path.write_text('{"half')
     file = File(str(path), Rotation(), sync=False)
-    file.show([Piece("whole")])
+    file.append("whole")
     file.close()
     assert path.read_text() == '{"half\nwhole\n'
 
@@ -443,7 +443,7 @@ def test_the_file_of_a_failed_write_is_named(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, most))
     try:
         with pytest.raises(OSError, match=r"tmp.*/f'$") as caught:
-            file.show([Piece("x" * 100)])
+            file.append("x" * 100)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
         signal.signal(signal.SIGXFSZ, before)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from test_docs import ROOT
 
 import confd_events as events
+from confd_events._where import device, parsed, severity, user
 from confd_events.cli import main
-from confd_events.cli._where import device, parsed, severity, user
 from confd_events.enums import CqItem, Notif, ProgressType, SyslogPriority, label
 from confd_events.testing import Daemon, User
 

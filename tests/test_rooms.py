@@ -14,7 +14,9 @@ ROOMS = (
     ("_events", "_missing", "_values", "_version", "error"),
     ("_address", "_catalog", "_releases", "_render", "enums", "payloads"),
     ("subscription",),
+    ("_lines", "_where", "_written"),
     ("testing", "traces"),
+    ("forward",),
     ("cli",),
 )
 MODULES = sorted((SOURCES / PACKAGE).rglob("*.py"))

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 import confd_events
 from confd_events._address import endpoints, written_address
 from confd_events._catalog import NOTIFICATIONS, Notification
+from confd_events._lines import Rotation, opened
 from confd_events._render import to_json
+from confd_events._where import Condition, device, parsed, severity, user
 from confd_events.enums import Notif, label, notif
 from confd_events.subscription import available
 
-from ._arguments import bytes_argument, count, seconds
+from ._arguments import argument_of, bytes_argument, count, seconds
 from ._exit import OK, TIMEOUT, UsageError, tell
 from ._line import concise, written_seconds
-from ._output import Rotation, opened
 from ._render import Piece, Printer, printer
 from ._subscribing import (
     add_end,
@@ -34,7 +35,6 @@ from ._subscribing import (
     subscribed,
     within,
 )
-from ._where import Condition, condition, device, severity, user
 
 if TYPE_CHECKING:
     from confd_events import Event, Subscription
@@ -128,7 +128,7 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
         "--where",
         action="append",
         default=[],
-        type=condition,
+        type=argument_of(parsed),
         metavar="CONDITION",
         help="only what meets it, such as user=adm*, prio<=err, msg~^CLI; joined by and, or",
     )
@@ -141,7 +141,7 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--severity",
         "--prio",
-        type=severity,
+        type=argument_of(severity),
         metavar="LEVEL",
         help="only log lines as severe as this, or worse: emerg, alert, crit, err, warning, "
         "notice, info, debug",
@@ -176,7 +176,7 @@ def _output(arguments: argparse.Namespace) -> Iterator[Printer]:
         yield printer()
         return
     with opened(arguments.output, rotation, arguments.fsync) as file:
-        yield Printer(file.show)
+        yield Printer(lambda pieces: file.append("".join(piece.text for piece in pieces)))
 
 
 # What to subscribe to

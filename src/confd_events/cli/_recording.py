@@ -14,10 +14,9 @@ from typing import Any
 
 from confd_events import enums
 from confd_events._catalog import INLINE, NOTIFICATIONS, USER_INFO, Field
+from confd_events._written import zoned
 from confd_events.testing._notifications import KINDS
 from confd_events.testing._terms import decode
-
-from ._arguments import time
 
 Line = Mapping[str, Any]
 
@@ -66,7 +65,7 @@ _USER = {field.key: field for field in USER_INFO}
 def moment_of(line: Line) -> datetime | None:
     """When a line of a recording came; None for a line of a script. ValueError for no time."""
     written = line.get("at", line.get("read_at"))
-    return None if written is None else time(str(written))
+    return None if written is None else zoned(str(written))
 
 
 def is_marker(line: Line) -> bool:
@@ -168,7 +167,7 @@ def _address(part: Line) -> Any:
 
 def _written(field: Field, item: Any) -> Any:
     if field.epoch:
-        return (time(item) - _EPOCH) // _UNITS[field.epoch] if isinstance(item, str) else item
+        return (zoned(item) - _EPOCH) // _UNITS[field.epoch] if isinstance(item, str) else item
     if field.type == "UserInfo":
         return _user(item)
     if field.type == "list[SnmpVarbind]":

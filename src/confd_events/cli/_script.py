@@ -16,10 +16,10 @@ from typing import Any, Callable, NamedTuple, Union
 
 from confd_events import enums
 from confd_events._catalog import NOTIFICATIONS, USER_INFO, Field
+from confd_events._written import zoned
 from confd_events.testing import Atom, SnmpColumn, SnmpOid, SnmpVariable, User, encode, value
 from confd_events.testing._notifications import KINDS, NEWEST_PROTOCOL
 
-from ._arguments import time
 from ._recording import (
     Names,
     frame_of_line,
@@ -219,7 +219,7 @@ def _user(item: Any) -> User:
 
 
 def _time(item: Any) -> datetime:
-    return time(_text(item))
+    return zoned(_text(item))
 
 
 def _oid(item: Any) -> Any:

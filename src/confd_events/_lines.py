@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+import shutil
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,10 +16,7 @@ from stat import S_ISREG
 from types import FrameType
 from typing import NamedTuple
 
-from ._exit import UsageError
-from ._render import Piece
-
-_STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+_STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z(\.gz)?")
 
 
 class Rotation(NamedTuple):
@@ -29,12 +28,14 @@ class Rotation(NamedTuple):
     """Seconds; it changes at multiples of these since midnight, local time."""
     keep: int | None = None
     """How many to keep of those put aside; None for all."""
+    compress: bool = False
+    """Whether those put aside are compressed by gzip."""
 
 
 class File:
-    """The file at a path, open to append lines; each is in the file when the call returns.
+    """The file at a path, open to append lines; they are in the file when the call returns.
 
-    Raises OSError, with the path, when a line can't be written.
+    Raises OSError, with the path, when they can't be written, or it can't be rotated.
     """
 
     def __init__(self, path: str, rotation: Rotation, sync: bool) -> None:
@@ -45,24 +46,41 @@ class File:
         self._file = -1
         self._open()
 
-    def show(self, pieces: Sequence[Piece]) -> None:
-        """Writes one line; with `sync` it is on the disk when this returns."""
-        line = "".join(piece.text for piece in pieces).encode("utf-8", "backslashreplace") + b"\n"
+    def append(self, *lines: str) -> None:
+        """Writes lines, given without their ends; with `sync` they are on the disk then."""
         self._busy = True
         try:
-            if self._is_due(len(line)):
-                self._rotate()
-            self._write(line)
+            self._append([line.encode("utf-8", "backslashreplace") + b"\n" for line in lines])
         finally:
             self._busy = False
         if self._asked:
             self.reopen()
 
+    def _append(self, lines: Sequence[bytes]) -> None:
+        """Writes as many lines at a time as the file may take before it is put aside."""
+        together: list[bytes] = []
+        length = 0
+        for line in lines:
+            if self._is_due(length, len(line)):
+                self._write(b"".join(together))
+                self._rotate()
+                together, length = [], 0
+            together.append(line)
+            length += len(line)
+        self._write(b"".join(together))
+
     def reopen(self) -> None:
         """Leaves the file for what is at the path now; a signal handler may call it."""
-        self._asked = self._busy  # then show() does it
+        self._asked = self._busy  # then append() does it
         if not self._busy:
             self._open()
+
+    def is_there(self) -> bool:
+        """Whether the file is still the one at the path: another program may have moved it."""
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self._file))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Closes the file."""
@@ -76,7 +94,7 @@ class File:
             os.close(before)
         status = os.fstat(self._file)
         if self._rotation != Rotation() and not S_ISREG(status.st_mode):
-            raise UsageError(f"{self._path} is no plain file, so it can't be rotated")
+            raise OSError(f"{self._path} is no plain file, so it can't be rotated")
         self._size = status.st_size
         self._period = self._period_of(status.st_mtime if status.st_size else None)
         if status.st_size and self._is_torn():
@@ -100,10 +118,11 @@ class File:
             error.filename = str(self._path)
             raise
 
-    def _is_due(self, length: int) -> bool:
-        size = self._rotation.size
-        too_large = size is not None and self._size + length > size
-        return self._size > 0 and (too_large or self._period != self._period_of(None))
+    def _is_due(self, waiting: int, length: int) -> bool:
+        """Whether to put the file aside before a line; so many bytes wait to be written."""
+        size, full = self._rotation.size, self._size + waiting
+        too_large = size is not None and full + length > size
+        return full > 0 and (too_large or self._period != self._period_of(None))
 
     def _period_of(self, moment: float | None) -> int | None:
         """The number of the period in which a time is, or that of now."""
@@ -119,6 +138,11 @@ class File:
     def _rotate(self) -> None:
         os.rename(self._path, self._aside())
         self._open()
+        if self._rotation.compress:
+            # Those, too, at which an earlier process was ended.
+            for path in self._rotated():
+                if path.suffix != ".gz":
+                    _compress(path)
         if self._sync:
             self._sync_directory()
         if self._rotation.keep is not None:
@@ -149,6 +173,19 @@ class File:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _compress(path: Path) -> None:
+    """Puts path.gz, which is on the disk and as private as it was, in the place of a file."""
+    unfinished = path.with_name(f"{path.name}.gz.part")
+    with path.open("rb") as source, unfinished.open("wb") as target:
+        os.fchmod(target.fileno(), os.fstat(source.fileno()).st_mode & 0o777)
+        with gzip.GzipFile(path.name, "wb", fileobj=target) as packed:
+            shutil.copyfileobj(source, packed)
+        target.flush()
+        os.fsync(target.fileno())
+    unfinished.rename(path.with_name(f"{path.name}.gz"))
+    path.unlink()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The conditions of monitor: --where, and the options that are short for one."""
+"""Conditions that a notification has to meet, such as user=adm*."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Callable, NamedTuple, Protocol
 
-from confd_events import enums, log_symbol
-from confd_events._catalog import (
+from . import enums
+from ._catalog import (
     HA_NODE,
     INLINE,
     NOTIFICATIONS,
@@ -24,9 +24,9 @@ from confd_events._catalog import (
     USER_INFO,
     Field,
 )
-from confd_events.enums import SyslogPriority, label, notif
-
-from ._arguments import argument_of, length_of_time, size, time_of
+from ._events import log_symbol
+from ._written import length_of_time, size, time_of
+from .enums import SyslogPriority, label, notif
 
 Payload = Mapping[str, Any]
 
@@ -205,13 +205,8 @@ def _regex(text: str) -> re.Pattern[str]:
         raise ValueError(f"{text!r} is no regular expression: {error}") from error
 
 
-condition = argument_of(parsed)
-"""A condition from an argument."""
-
-
-@argument_of
 def severity(text: str) -> Condition:
-    """A condition from an argument: a log line of this severity, or worse."""
+    """A log line is of this severity, or worse; ValueError for text that names none."""
     name = _SEVERITIES.get(text.lower(), text.lower())
     labels = {label(member): member for member in SyslogPriority}
     if name not in labels and name not in map(str, map(int, SyslogPriority)):
@@ -220,12 +215,12 @@ def severity(text: str) -> Condition:
 
 
 def user(text: str) -> Condition:
-    """A condition from an argument: who is behind it is one of these."""
+    """Who is behind it is one of these."""
     return _one_of(text, "user", "uinfo.username")
 
 
 def device(text: str) -> Condition:
-    """A condition from an argument: it is about one of these devices."""
+    """It is about one of these devices."""
     keys = ("device", "completed_devices", "transient_devices", "failed_devices")
     services = ("completed_services_completed_devices", "failed_services_completed_devices")
     return _one_of(text, *keys, *services, "failed_services_failed_devices", "attributes.device")
