@@ -18,6 +18,7 @@ COMMANDS = {
     "monitor": "print what a daemon reports",
     "record": "write what a daemon sends to a file",
     "anonymize": "replace the names in a recording",
+    "forward": "store and deliver what daemons report",
     "simulate": "run a simulated daemon to try a program against",
     "completion": "print the completion for a shell",
 }

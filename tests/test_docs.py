@@ -24,6 +24,7 @@ import sys
 from collections.abc import Iterator
 from itertools import dropwhile, groupby, takewhile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Callable, NamedTuple
 
 import pytest
@@ -34,6 +35,7 @@ import confd_events
 from confd_events import _events
 from confd_events.cli import parser
 from confd_events.cli._script import read_script
+from confd_events.forward import read_config
 from confd_events.testing import Daemon
 
 ROOT = Path(__file__).parents[1]
@@ -331,8 +333,7 @@ def check_unit(block: Block) -> None:
     unit.read_string(block.source)
     assert {"Unit", "Service", "Install"} <= set(unit.sections())
     program, *arguments = unit["Service"]["ExecStart"].split()
-    assert program.endswith("/python")
-    check_python(arguments, block.page)
+    check_command([Path(program).name, *arguments], block.page)
 
 
 def check_script(block: Block) -> None:
@@ -340,11 +341,20 @@ def check_script(block: Block) -> None:
     assert list(read_script(block.name, block.source.splitlines()))
 
 
+def check_config(block: Block) -> None:
+    """A configuration for confd-events forward."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "forward.toml"
+        path.write_text(block.source)
+        assert read_config(str(path)).sinks
+
+
 CHECKS: dict[str, Callable[[Block], None]] = {
     "console": check_console,
     "ini": check_unit,
     "json": check_script,
     "sh": check_shell,
+    "toml": check_config,
 }
 # The languages of blocks that are not checked here, and why.
 UNCHECKED = {

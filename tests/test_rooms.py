@@ -66,3 +66,12 @@ def test_subscriptions_have_one_door(path: Path) -> None:
     if room_of(name_of(path)) != 2:
         behind = [name for name in imported(path) if name.startswith(f"{PACKAGE}.subscription._")]
         assert not behind
+
+
+def test_nothing_but_the_command_imports_the_forwarder() -> None:
+    importing = {
+        name_of(path).split(".")[1]
+        for path in MODULES
+        if any(name.startswith(f"{PACKAGE}.forward") for name in imported(path))
+    }
+    assert importing == {"cli", "forward"}

@@ -14,7 +14,7 @@ from typing import NoReturn
 from confd_events import __version__
 from confd_events.error import Error
 
-from . import _anonymize, _completion, _info, _monitor, _record, _simulate
+from . import _anonymize, _completion, _forward, _info, _monitor, _record, _simulate
 from ._arguments import Parser
 from ._exit import (
     BROKEN_PIPE,
@@ -38,7 +38,8 @@ what a daemon reports, or try a program against a simulated one.
 _EXIT_CODES = """\
 exit codes:
   0    all went well
-  1    no connection, or the daemon was lost; something is not installed
+  1    no connection, or the daemon was lost; something is not installed, or
+       can't be used
   2    wrong usage: an argument, a script, a variable of the environment
   3    --timeout passed before --count notifications had come
   130  interrupted by Ctrl-C
@@ -75,7 +76,7 @@ def parser() -> Parser:
     top = Parser(prog="confd-events", description=_DESCRIPTION, epilog=_EXIT_CODES)
     top.add_argument("--version", action="version", version=f"confd-events {__version__}")
     subparsers = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for module in (_info, _monitor, _record, _anonymize, _simulate, _completion):
+    for module in (_info, _monitor, _record, _anonymize, _forward, _simulate, _completion):
         module.add_parser(subparsers)
     return top
 

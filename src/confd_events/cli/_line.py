@@ -115,6 +115,11 @@ def written_seconds(seconds: float) -> str:
     return parts
 
 
+def written_bytes(amount: int) -> str:
+    """An amount of bytes, such as 4.1kB."""
+    return _scaled(amount, _SIZES)
+
+
 def _scaled(amount: float, units: Iterable[_Unit]) -> str:
     """In the largest unit of which it is 1 or more, to three digits."""
     fitting = [unit for unit in units if amount >= unit.size] or list(units)[:1]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ._backoff import Backoff
 from ._event import Connected, Disconnected, Dropped, Event, Undecodable
-from ._request import available, named, plain
+from ._request import available, named, plain, request
 from ._subscription import Stats, Subscription, subscribe
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "available",
     "named",
     "plain",
+    "request",
     "subscribe",
     "subscribe_async",
 ]

@@ -1,0 +1,155 @@
+"""confd-events forward: what daemons report, stored durably, then delivered."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from confd_events.forward import (
+    Config,
+    ConfigError,
+    Forwarder,
+    SinkGoneError,
+    SinkStatus,
+    SpoolError,
+    read_config,
+    status_of,
+)
+
+from ._exit import OK, UnavailableError, UsageError
+from ._line import written_bytes, written_seconds
+from ._render import Piece, escaped, printer
+
+if TYPE_CHECKING:
+    from ._arguments import Subparsers
+
+_DESCRIPTION = """\
+Subscribes to what a configuration names, stores each event on the disk,
+acknowledges it then, and delivers it to sinks, at least once and in order. It
+runs until SIGTERM or Ctrl-C; sinks get what is there before it ends.
+
+With status before the file it shows how far each sink is, and ends.
+"""
+
+_EXAMPLES = """\
+examples:
+  confd-events forward --check forward.toml
+  confd-events forward forward.toml
+  confd-events forward status forward.toml
+"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Adds the subcommand."""
+    parser = subparsers.add_parser(
+        "forward",
+        help="store and deliver what daemons report",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument(
+        "action", nargs="?", choices=["status"], help="show how far each sink is, and end"
+    )
+    parser.add_argument("config", metavar="FILE", help="the configuration, in TOML")
+    parser.add_argument(
+        "--check", action="store_true", help="say whether the configuration is right, and end"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Forwards until a signal comes."""
+    if arguments.check and arguments.action:
+        raise UsageError("--check is without status")
+    try:
+        config = read_config(arguments.config)
+    except (ConfigError, OSError) as error:
+        raise UsageError(f"{arguments.config}: {_reason(error)}") from error
+    try:
+        if arguments.action == "status":
+            _show_status(config)
+        elif arguments.check:
+            nodes, sinks = (len(each) for each in (config.nodes, config.sinks))
+            printer()(Piece(f"{arguments.config} is right; nodes: {nodes}, sinks: {sinks}"))
+        else:
+            _forward(config)
+    except (SpoolError, SinkGoneError) as error:
+        raise UnavailableError(error) from error
+    return OK
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _forward(config: Config) -> None:
+    forwarder = Forwarder(config)
+    with _logging(), _stopped_by_signals(forwarder):
+        forwarder.run()
+
+
+class _OneLine(logging.Formatter):
+    """A line for each message, whatever it holds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(f"confd-events: {' '.join(super().format(record).split())}")
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    """Tells on standard error what happens."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine())
+    logger = logging.getLogger("confd_events.forward")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+@contextmanager
+def _stopped_by_signals(forwarder: Forwarder) -> Iterator[None]:
+    """Lets sinks take what is there when SIGTERM or SIGINT comes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        forwarder.stop()
+
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, stop) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+
+
+def _show_status(config: Config) -> None:
+    show = printer()
+    status = status_of(config.spool)
+    show(Piece(f"spool: {status.records} records, {written_bytes(status.bytes)}"))
+    for sink in status.sinks:
+        show(Piece(_described(sink)))
+
+
+def _described(sink: SinkStatus) -> str:
+    parts = [f"{sink.name}: at record {sink.position}"]
+    if sink.waiting:
+        parts.append(f"{sink.waiting} waiting, the oldest for {written_seconds(sink.age)}")
+    if sink.dead:
+        parts.append(f"{sink.dead} dead letters")
+    if sink.error:
+        parts.append(escaped(f"failing: {sink.error}"))
+    return "; ".join(parts)

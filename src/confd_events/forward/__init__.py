@@ -1,0 +1,34 @@
+"""Forwarding: events are stored durably, acknowledged, then delivered; see docs/forward.md.
+
+::
+
+    forwarder = Forwarder(read_config("forward.toml"))
+    forwarder.run()
+"""
+
+from ._config import Config, NodeConfig, SinkConfig, Table, read_config
+from ._errors import ConfigError, RefusedError, SinkGoneError, SpoolError, SpoolFullError
+from ._forwarder import Forwarder
+from ._record import Record
+from ._spool import SinkStatus, Spool, Status, status_of
+from .sinks import Sink
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Forwarder",
+    "NodeConfig",
+    "Record",
+    "RefusedError",
+    "Sink",
+    "SinkConfig",
+    "SinkGoneError",
+    "SinkStatus",
+    "Spool",
+    "SpoolError",
+    "SpoolFullError",
+    "Status",
+    "Table",
+    "read_config",
+    "status_of",
+]

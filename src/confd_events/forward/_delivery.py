@@ -1,0 +1,117 @@
+"""From the spool to a sink: at least once, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ._config import SinkConfig
+from ._errors import RefusedError, SinkGoneError, SpoolError, SpoolFullError
+from ._log import logger
+from ._record import Record, payload_of
+from ._spool import Spool
+from ._worker import Worker
+
+_LOOK = 0.5  # seconds between looks whether to end
+
+
+class Delivery(Worker):
+    """Sends the records of the spool to a sink; waits, longer each time, while that fails."""
+
+    def __init__(self, config: SinkConfig, spool: Spool) -> None:
+        super().__init__(f"sink {config.name}")
+        self._config = config
+        self._sink = config.sink
+        self._spool = spool
+        self._is_open = False
+        self._refusals = 0  # of the record at which it stands
+        self._trouble = ""  # what is wrong, as was told; empty when nothing is
+
+    def work(self) -> None:
+        delays = self._config.retry.delays()
+        try:
+            while not self.overdue:
+                changes = self._spool.changes
+                try:
+                    if self._deliver():
+                        delays = self._config.retry.delays()
+                    elif self.stopping:
+                        break  # nothing is left
+                    else:
+                        self._spool.wait(changes, _LOOK)
+                except (SinkGoneError, SpoolError):
+                    raise
+                except Exception as error:
+                    self._failed(error)
+                    self.pause(next(delays))
+        finally:
+            self._close()
+
+    def _deliver(self) -> bool:
+        """Sends a batch; returns whether there was one."""
+        batch = self._spool.pending(self._config.name, self._config.batch)
+        if not batch:
+            return False
+        wanted = [record for record in batch if self._wants(record)]
+        try:
+            if wanted:
+                self._send(wanted)
+        except RefusedError as refusal:
+            self._refused(wanted, refusal)
+            return True
+        self._refusals = 0
+        self._spool.advance(self._config.name, batch[-1].number)
+        if self._trouble:
+            logger.info("sink %s takes records again", self._config.name)
+            self._trouble = ""
+        return True
+
+    def _send(self, records: Sequence[Record]) -> None:
+        if not self._is_open:
+            self._sink.open()
+            self._is_open = True
+        self._sink.send(records)
+
+    def _wants(self, record: Record) -> bool:
+        """Whether the sink is to have it; always, what says that something may be missing."""
+        try:
+            data = record.envelope()["data"]
+        except RecursionError:
+            return True
+        if not data["type"]:
+            return True
+        payload = payload_of(data)
+        wanted = data["type"] & self._config.mask
+        return bool(wanted) and all(each.holds(payload) for each in self._config.where)
+
+    def _refused(self, records: Sequence[Record], refusal: RefusedError) -> None:
+        """Keeps what was delivered; gives the record up after so many attempts."""
+        if refusal.index:
+            self._refusals = 0
+            self._spool.advance(self._config.name, records[refusal.index - 1].number)
+        self._refusals += 1
+        if self._refusals < self._config.attempts:
+            raise refusal
+        record = records[refusal.index]
+        self._spool.bury(self._config.name, record, str(refusal))
+        self._refusals = 0
+        logger.error("sink %s refuses record %d: %s", self._config.name, record.number, refusal)
+
+    def _failed(self, error: Exception) -> None:
+        self._close()
+        trouble = str(error) or type(error).__name__
+        if trouble == self._trouble:
+            return  # it was told
+        self._trouble = trouble
+        logger.warning("sink %s: %s; it is tried again", self._config.name, trouble)
+        with suppress(SpoolFullError):
+            self._spool.note_failure(self._config.name, trouble)
+
+    def _close(self) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self._sink.close()
+        except Exception as error:
+            logger.warning("sink %s: %s", self._config.name, error)

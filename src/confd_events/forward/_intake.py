@@ -1,0 +1,131 @@
+"""From a node into the spool: what was stored is acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timezone
+
+from .. import subscription
+from ..error import Error
+from ..subscription import Backoff, Disconnected, Dropped, Event, Subscription
+from ._config import NodeConfig
+from ._errors import SpoolFullError
+from ._log import logger
+from ._record import Envelopes
+from ._spool import Spool
+from ._worker import Worker
+
+_BURST = 500  # events stored by one commit
+_LOOK = 0.2  # seconds between looks whether to end
+_FULL = 0.5  # seconds between attempts while the spool is full
+
+
+class Intake(Worker):
+    """Reads the events of a node, stores them, then acknowledges them.
+
+    boot -- what no other run of a forwarder has had
+    when_full -- hold, release or drop-oldest
+    """
+
+    def __init__(self, node: NodeConfig, spool: Spool, boot: str, when_full: str) -> None:
+        super().__init__(f"node {node.name}")
+        self._node = node
+        self._spool = spool
+        self._envelopes = Envelopes(node.name, boot)
+        self._when_full = when_full
+        self._lost = 0  # events that were released, and no record says so yet
+        self.connected = False
+        """Whether the first subscription was made."""
+
+    def work(self) -> None:
+        self._store([self._envelopes.own("started", last=self._last())])
+        delays = Backoff().delays()
+        while not self.stopping:
+            try:
+                self._read()
+            except Error as error:
+                logger.warning("node %s: %s", self._node.name, error)
+                if self.connected:
+                    self.connected = False
+                    delays = Backoff().delays()
+                    self._store([self._envelopes.of(Disconnected(error=error))])
+                self.pause(next(delays))
+
+    def _read(self) -> None:
+        """Reads until it is told to end, or the daemon refuses."""
+        node = self._node
+        with subscription.subscribe(
+            node.mask,
+            address=node.address,
+            heartbeat=node.heartbeat,
+            verbosity=node.verbosity,
+            ack="manual",
+            reconnect=True,
+        ) as events:
+            logger.info("node %s: subscribed", node.name)
+            self.connected = True
+            while not self.stopping:
+                burst = _burst(events)
+                if burst:
+                    self._handle(burst)
+
+    def _handle(self, burst: Sequence[Event]) -> None:
+        try:
+            self._store([self._envelopes.of(event) for event in burst])
+        finally:
+            # What could not be stored, too: the daemon would wait in vain.
+            for event in burst:
+                with suppress(Error):  # the connection is lost; the next read says so
+                    event.ack()
+
+    def _store(self, records: Sequence[str]) -> None:
+        """Stores records; while the spool is full, waits or gives them up."""
+        is_told = False
+        while True:
+            try:
+                self._append(records)
+                return
+            except SpoolFullError as error:
+                if self._when_full == "release" or self.stopping:
+                    self._lost += len(records)
+                    logger.error("%s; %d events are lost", error, self._lost)
+                    return
+                if not is_told:
+                    logger.error("%s; node %s waits", error, self._node.name)
+                is_told = True
+                self.pause(_FULL)
+
+    def _append(self, records: Sequence[str]) -> None:
+        lost = [self._dropped(self._lost)] if self._lost else []
+        drop = self._dropped if self._when_full == "drop-oldest" else None
+        dropped = self._spool.append(self._node.name, [*lost, *records], drop)
+        self._lost = 0
+        if dropped:
+            logger.error("the spool is full; its %d oldest records are dropped", dropped)
+
+    def _dropped(self, count: int) -> str:
+        return self._envelopes.of(Dropped(count=count))
+
+    def _last(self) -> str | None:
+        last = self._spool.last_of(self._node.name)
+        return None if last is None else datetime.fromtimestamp(last, timezone.utc).isoformat()
+
+
+def _burst(events: Subscription) -> list[Event]:
+    """What has come, at most so many; waits a moment for the first."""
+    burst: list[Event] = []
+    timeout = _LOOK
+    while len(burst) < _BURST:
+        try:
+            event = events.next(timeout=timeout)
+        except Error as error:
+            if not burst:
+                raise
+            logger.warning("%s", error)  # the next call says that it is over
+            break
+        if event is None:
+            break
+        burst.append(event)
+        timeout = 0.0
+    return burst

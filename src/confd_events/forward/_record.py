@@ -1,0 +1,98 @@
+"""Records: events in an envelope of CloudEvents 1.0, as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from .._catalog import NOTIFICATIONS
+from .._events import library
+from .._render import to_json
+from ..enums import notif
+from ..subscription import Connected, Event
+from ..traces._ids import span_id_of, trace_id_of
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d")
+# The key that says when it happened, of each notification that has one.
+_TIMES = {
+    int(notif(notification.name)): field.key
+    for notification in NOTIFICATIONS
+    for field in notification.fields
+    if field.epoch or field.type == "DateTime"
+}
+
+
+class Record(NamedTuple):
+    """A record, as the spool has it."""
+
+    number: int
+    """Its place in the spool's order."""
+    json: str
+    """The envelope, one line of ASCII."""
+
+    def envelope(self) -> dict[str, Any]:
+        """The envelope, parsed. Raises RecursionError for one that is too deep for that."""
+        envelope: dict[str, Any] = json.loads(self.json)
+        return envelope
+
+
+class Envelopes:
+    """Puts the events of one node into envelopes, with ids that are never used again."""
+
+    def __init__(self, node: str, boot: str) -> None:
+        """boot -- what no other run of a forwarder has had"""
+        product = "nso" if library()["product"] == "NCS" else "confd"
+        self._prefix = product
+        self._source = f"//{product}/{node}"
+        self._run = f"{node}/{boot}"
+        self._connection = 1
+        self._number = 0
+
+    def of(self, event: Event) -> str:
+        """The record of an event, as JSON; a password is masked."""
+        if isinstance(event, Connected):
+            self._connection, self._number = self._connection + 1, 0
+        return self._written(event.to_dict(), event.payload)
+
+    def own(self, name: str, **payload: Any) -> str:
+        """The record of something that happened to the forwarder itself, as JSON."""
+        now = datetime.now(timezone.utc).isoformat()
+        return self._written({"read_at": now, "type": 0, "type_name": name, name: payload}, payload)
+
+    def _written(self, data: dict[str, Any], payload: Mapping[str, Any]) -> str:
+        self._number += 1
+        envelope = {
+            "specversion": "1.0",
+            "id": f"{self._run}/{self._connection}/{self._number}",
+            "source": self._source,
+            "type": f"{self._prefix}.{data['type_name'] or data['type']}",
+            "time": _time(data),
+            "datacontenttype": "application/json",
+            **_trace_context(payload),
+            "data": data,
+        }
+        return to_json(envelope)
+
+
+def payload_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The payload in what to_dict() returned; empty when there is none."""
+    return next((part for part in data.values() if isinstance(part, dict)), {})
+
+
+def _time(data: Mapping[str, Any]) -> str:
+    """When it happened; when it was read, if it does not say so, or not in which zone."""
+    key = _TIMES.get(data["type"])
+    time = payload_of(data).get(key) if key else None
+    is_whole = isinstance(time, str) and _RFC_3339.fullmatch(time)
+    return str(time if is_whole else data["read_at"])
+
+
+def _trace_context(payload: Mapping[str, Any]) -> dict[str, str]:
+    """CloudEvents' extension for distributed tracing, of an event within a span."""
+    trace, span = payload.get("trace_id"), payload.get("span_id")
+    if not trace or not span:
+        return {}
+    return {"traceparent": f"00-{trace_id_of(trace)}-{span_id_of(span)}-01"}

@@ -1,0 +1,61 @@
+"""Sinks: where records go. Each module beside this is one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Callable, Protocol
+
+from . import file, stdout
+
+if TYPE_CHECKING:
+    from .._config import Table
+    from .._record import Record
+
+GROUP = "confd_events.sinks"
+"""The entry points of sinks that other packages bring."""
+
+
+class Sink(Protocol):
+    """What takes records. One thread at a time uses it.
+
+    A method that raises is called again later: open() after close(), send() with records from the
+    first that was not delivered.
+    """
+
+    def open(self) -> None:
+        """Makes ready to send."""
+
+    def send(self, batch: Sequence[Record]) -> None:
+        """Delivers records, in order; they are safe at the other side when this returns.
+
+        Raises RefusedError for one that it will never take, SinkGoneError when it is gone for good.
+        """
+
+    def close(self) -> None:
+        """Lets go of what open() has taken; also after an error, and again."""
+
+
+Make = Callable[["Table"], Sink]
+"""Makes a sink from its table of the configuration, without opening anything."""
+
+BUILT_IN: dict[str, Make] = {"file": file.FileSink, "stdout": stdout.StdoutSink}
+
+
+def named(kind: str) -> Make:
+    """What makes sinks of a type; ValueError for a type that there is not."""
+    if kind in BUILT_IN:
+        return BUILT_IN[kind]
+    others = {each.name: each for each in _entry_points()}
+    if kind not in others:
+        raise ValueError(f"{kind!r} is none of {', '.join([*BUILT_IN, *sorted(others)])}")
+    make: Make = others[kind].load()
+    return make
+
+
+def _entry_points() -> Sequence[EntryPoint]:
+    if sys.version_info >= (3, 10):
+        return tuple(entry_points(group=GROUP))
+    everything: Any = entry_points()
+    return tuple(everything.get(GROUP, ()))

@@ -1,0 +1,122 @@
+"""What the tests of the forwarder share."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from subscribing import PATIENCE, wait_until
+
+from confd_events.forward import Forwarder, Record, RefusedError, read_config
+from confd_events.testing import Daemon, DaemonProcess
+
+
+def written(
+    directory: Path, daemon: Daemon | DaemonProcess, *, spool: str = "", node: str = "", sink: str
+) -> Path:
+    """A configuration for one node; `spool` and `node` are lines for these tables."""
+    path = directory / "forward.toml"
+    where = daemon.address.get("path") or f"{daemon.address['ip']}:{daemon.address['port']}"
+    path.write_text(
+        f"""
+[spool]
+path = "spool.db"
+{spool}
+
+[[nodes]]
+name = "paris"
+address = "{where}"
+subscribe = ["audit", "audit-sync"]
+{node}
+
+{sink}
+"""
+    )
+    return path
+
+
+def file_sink(path: Path, more: str = "") -> str:
+    """A table for a file."""
+    return f'[[sinks]]\ntype = "file"\npath = "{path}"\nretry = 0.05\n{more}\n'
+
+
+@contextmanager
+def forwarding(path: Path) -> Iterator[Forwarder]:
+    """A forwarder that runs in a thread of this process; what it raises is raised at the end."""
+    forwarder = Forwarder(read_config(str(path)))
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            forwarder.run()
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run, name="test")
+    thread.start()
+    try:
+        yield forwarder
+    finally:
+        forwarder.stop()
+        thread.join(PATIENCE)
+    assert not thread.is_alive()
+    if failures:
+        raise failures[0]
+
+
+def envelopes(path: Path) -> list[dict[str, Any]]:
+    """The records in a file, without what is written at the moment."""
+    if not path.exists():
+        return []
+    text = path.read_text()
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+
+def usids(records: Sequence[dict[str, Any]]) -> list[Any]:
+    """The user session ids of audit records; the name of any other."""
+    return [
+        record["data"]["audit"]["usid"] if record["data"]["type"] else record["data"]["type_name"]
+        for record in records
+    ]
+
+
+def once(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without those whose id has come before."""
+    return list({record["id"]: record for record in records}.values())
+
+
+def await_usids(path: Path, expected: list[Any]) -> None:
+    """Waits until a file has the records."""
+    wait_until(lambda: len(envelopes(path)) >= len(expected))
+    assert usids(envelopes(path)) == expected
+
+
+class Picky:
+    """A sink that refuses some records, fails as often as it is told, and keeps the others."""
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, Any]] = []
+        self.failures = 0
+        self.refused: set[int] = set()
+        self.opened = 0
+        self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def send(self, batch: Sequence[Record]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("no route to the sink")
+        for index, record in enumerate(batch):
+            envelope = record.envelope()
+            if envelope["data"].get("audit", {}).get("usid") in self.refused:
+                raise RefusedError(index, "too large")
+            self.got.append(envelope)
+
+    def close(self) -> None:
+        self.closed += 1
