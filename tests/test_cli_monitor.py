@@ -291,7 +291,7 @@ def test_the_address_may_be_a_unix_socket(
 def test_list_tells_names_and_what_they_mean(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["monitor", "--list"]) == 0
     listed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert listed["reopen-logs"] == "The daemon has reopened its log files."
+    assert listed["reopen-logs"] == "The daemon closes its log files and opens them anew."
     assert listed["audit"].endswith("The daemon waits with --sync.")
     for name in listed:
         events.enums.notif(name)

@@ -456,14 +456,18 @@ NOTIFICATIONS = (
     ),
     Notification(
         "NOTIF_STREAM_EVENT",
-        "An event of the NETCONF (or other) event stream subscribed to, or the end of a replay. "
-        "Events go on after REPLAY_COMPLETE; after NOTIFICATION_COMPLETE, at the stop time, and "
-        "after REPLAY_FAILED nothing more of the stream comes on this socket.",
+        "An event of the NETCONF (or other) event stream subscribed to, or the end of a replay.",
         "stream",
         "confd_stream_notification",
         "Stream",
         (
-            Field("type", doc="STREAM_NOTIFICATION_… or STREAM_REPLAY_…", enum="StreamType"),
+            Field(
+                "type",
+                doc="STREAM_NOTIFICATION_… or STREAM_REPLAY_…; events go on after REPLAY_COMPLETE "
+                "alone, and none comes after NOTIFICATION_COMPLETE, at the stop time, or "
+                "REPLAY_FAILED",
+                enum="StreamType",
+            ),
             Field("event_time", "DateTime", when=_STREAM_EVENT),
             Field(
                 "values",
