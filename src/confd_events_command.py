@@ -19,6 +19,7 @@ COMMANDS = {
     "record": "write what a daemon sends to a file",
     "anonymize": "replace the names in a recording",
     "forward": "store and deliver what daemons report",
+    "spool": "show what a forwarder has stored, and try again what was refused",
     "simulate": "run a simulated daemon to try a program against",
     "completion": "print the completion for a shell",
 }

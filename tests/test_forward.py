@@ -27,7 +27,7 @@ from forwarding import (
 from subscribing import PATIENCE, wait_until
 
 from confd_events.cli import main
-from confd_events.forward import Spool, SpoolError, sinks, status_of
+from confd_events.forward import Spool, SpoolError, redrive, sinks, status_of
 from confd_events.testing import Daemon, User
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -389,6 +389,91 @@ def test_check_and_status(
     assert re.fullmatch(
         r"picky: at record 0; 2 waiting, the oldest for .*s; failing: no route to the sink", out[2]
     )
+
+
+def test_the_spool_is_shown_while_a_forwarder_has_it(
+    daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str], picky: Picky
+) -> None:
+    path = written(tmp_path, daemon, sink=PICKY)
+    picky.failures = 10**9
+    with forwarding(path):
+        send(daemon, *range(1, 21))
+        daemon.wait_for_acknowledgements(20, PATIENCE)
+        for arguments, expected in (
+            (["tail"], [*range(11, 21)]),
+            (["tail", "--count", "3"], [18, 19, 20]),
+            (["export"], ["started", *range(1, 21)]),
+        ):
+            assert main(["spool", *arguments, str(path)]) == 0
+            assert usids(printed(capsys)) == expected
+        picky.failures = 0
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_dead_letters_are_shown_tried_again_and_removed(
+    daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str], picky: Picky
+) -> None:
+    path = written(tmp_path, daemon, sink=PICKY)
+    picky.refused = {1, 3, 4}
+    with forwarding(path):
+        send(daemon, 1, 2, 3, 4)
+        wait_until(lambda: status_of(tmp_path / "spool.db").sinks[0].dead == 3)
+        assert main(["spool", "tail", "--dead", "--count", "2", str(path)]) == 0
+        letters = printed(capsys)
+        assert usids([letter["record"] for letter in letters]) == [3, 4]
+        assert {(letter["sink"], letter["error"]) for letter in letters} == {("picky", "too large")}
+        picky.refused = {3}
+        assert main(["spool", "redrive", str(path)]) == 0
+        assert capsys.readouterr().out == "dead letters to be tried again: 3\n"
+        wait_until(lambda: status_of(tmp_path / "spool.db").sinks[0].dead == 1)
+        send(daemon, 5)
+        wait_until(lambda: usids(picky.got)[-1:] == [5])
+    assert usids(once(picky.got)) == ["started", 2, 1, 4, 5]
+    for expected in (1, 0):
+        assert main(["spool", "purge", "--sink", "picky", str(path)]) == 0
+        assert capsys.readouterr().out == f"dead letters removed: {expected}\n"
+    assert main(["spool", "export", "--dead", str(path)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_dead_letter_is_tried_again_when_its_sink_is_there(
+    daemon: Daemon, tmp_path: Path, picky: Picky
+) -> None:
+    path = written(tmp_path, daemon, sink=PICKY)
+    picky.refused = {1}
+    with forwarding(path):
+        send(daemon, 1)
+        wait_until(lambda: status_of(tmp_path / "spool.db").sinks[0].dead == 1)
+        picky.refused, picky.failures = set(), 3
+        assert redrive(tmp_path / "spool.db", "another") == 0
+        assert redrive(tmp_path / "spool.db", "picky") == 1
+        wait_until(lambda: status_of(tmp_path / "spool.db").sinks[0].dead == 0)
+    assert (usids(picky.got)[-1], picky.failures) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["redrive", "--dead"], "redrive is for dead letters alone; leave --dead out"),
+        (["tail", "--sink", "file"], "--sink is for dead letters; give --dead, too"),
+        (["purge", "--sink", "fil"], "--sink: 'fil' is none of file"),
+        (["export", "--count", "3"], "--count is for tail"),
+        (["export"], "spool.db is not there: no forwarder has made it yet"),
+    ],
+)
+def test_wrong_usage_of_the_spool(
+    arguments: list[str],
+    said: str,
+    daemon: Daemon,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = written(tmp_path, daemon, sink=file_sink(tmp_path / "out"))
+    assert main(["spool", *arguments, str(path)]) in (1, 2)
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

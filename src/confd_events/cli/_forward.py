@@ -67,10 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Forwards until a signal comes."""
     if arguments.check and arguments.action:
         raise UsageError("--check is without status")
-    try:
-        config = read_config(arguments.config)
-    except (ConfigError, OSError) as error:
-        raise UsageError(f"{arguments.config}: {_reason(error)}") from error
+    config = checked_config(arguments.config)
     try:
         if arguments.action == "status":
             _show_status(config)
@@ -84,8 +81,14 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
+def checked_config(path: str) -> Config:
+    """What a configuration says; UsageError when it is wrong, or can't be read."""
+    try:
+        return read_config(path)
+    except ConfigError as error:
+        raise UsageError(f"{path}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
 
 
 def _forward(config: Config) -> None:

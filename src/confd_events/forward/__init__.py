@@ -10,13 +10,24 @@ from ._config import Config, NodeConfig, SinkConfig, Table, read_config
 from ._errors import ConfigError, RefusedError, SinkGoneError, SpoolError, SpoolFullError
 from ._forwarder import Forwarder
 from ._record import Record
-from ._spool import SinkStatus, Spool, Status, status_of
+from ._spool import (
+    Letter,
+    SinkStatus,
+    Spool,
+    Status,
+    letters_of,
+    purge,
+    records_of,
+    redrive,
+    status_of,
+)
 from .sinks import Sink
 
 __all__ = [
     "Config",
     "ConfigError",
     "Forwarder",
+    "Letter",
     "NodeConfig",
     "Record",
     "RefusedError",
@@ -29,6 +40,10 @@ __all__ = [
     "SpoolFullError",
     "Status",
     "Table",
+    "letters_of",
+    "purge",
     "read_config",
+    "records_of",
+    "redrive",
     "status_of",
 ]

@@ -9,7 +9,7 @@ from ._config import SinkConfig
 from ._errors import RefusedError, SinkGoneError, SpoolError, SpoolFullError
 from ._log import logger
 from ._record import Record, payload_of
-from ._spool import Spool
+from ._spool import Letter, Spool
 from ._worker import Worker
 
 _LOOK = 0.5  # seconds between looks whether to end
@@ -48,7 +48,11 @@ class Delivery(Worker):
             self._close()
 
     def _deliver(self) -> bool:
-        """Sends a batch; returns whether there was one."""
+        """Sends a batch, or a dead letter again; returns whether there was one."""
+        letter = self._spool.redriven(self._config.name)
+        if letter is not None:
+            self._redrive(letter)
+            return True
         batch = self._spool.pending(self._config.name, self._config.batch)
         if not batch:
             return False
@@ -96,6 +100,14 @@ class Delivery(Worker):
         self._spool.bury(self._config.name, record, str(refusal))
         self._refusals = 0
         logger.error("sink %s refuses record %d: %s", self._config.name, record.number, refusal)
+
+    def _redrive(self, letter: Letter) -> None:
+        try:
+            self._send([Record(letter.number, letter.json)])
+        except RefusedError as refusal:
+            self._spool.settle(letter, str(refusal))
+        else:
+            self._spool.settle(letter)
 
     def _failed(self, error: Exception) -> None:
         self._close()

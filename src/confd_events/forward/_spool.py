@@ -29,7 +29,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE sinks (name TEXT PRIMARY KEY, position INTEGER NOT NULL, error TEXT,"
         " failed_at REAL)",
         "CREATE TABLE dead (letter INTEGER PRIMARY KEY, sink TEXT NOT NULL,"
-        " number INTEGER NOT NULL, at REAL NOT NULL, error TEXT NOT NULL, json TEXT NOT NULL)",
+        " number INTEGER NOT NULL, at REAL NOT NULL, error TEXT NOT NULL, json TEXT NOT NULL,"
+        " again INTEGER NOT NULL DEFAULT 0)",
         "CREATE TABLE nodes (name TEXT PRIMARY KEY, at REAL NOT NULL)",
     ),
 )
@@ -185,6 +186,24 @@ class Spool:
         )
         _prune(database)
 
+    def redriven(self, sink: str) -> Letter | None:
+        """The oldest of a sink's dead letters that are to be tried again; None when none is."""
+        with self._transaction() as database:
+            found = database.execute(
+                f"{_LETTERS} WHERE sink = ? AND again ORDER BY letter LIMIT 1", (sink,)
+            ).fetchone()
+        return None if found is None else Letter(*found)
+
+    def settle(self, letter: Letter, error: str | None = None) -> None:
+        """A dead letter was tried again: it is delivered, or it stays with this error."""
+        with self._transaction() as database:
+            if error is None:
+                database.execute("DELETE FROM dead WHERE letter = ?", (letter.letter,))
+            else:
+                database.execute(
+                    "UPDATE dead SET again = 0, error = ? WHERE letter = ?", (error, letter.letter)
+                )
+
     def note_failure(self, sink: str, error: str) -> None:
         """Keeps what was wrong with a sink, for those who ask for the status."""
         with self._transaction() as database:
@@ -288,7 +307,26 @@ def _migrate(path: Path, database: sqlite3.Connection) -> None:
     database.execute("COMMIT")
 
 
-# Looking at it
+# Looking at it, and at its dead letters, also while a forwarder has it open
+
+
+class Letter(NamedTuple):
+    """A record that a sink has refused for good."""
+
+    letter: int
+    """Its own number."""
+    sink: str
+    number: int
+    """That of the record."""
+    at: float
+    """When it was given up, in seconds since the epoch."""
+    error: str
+    """Why the sink refused it."""
+    json: str
+    """The envelope."""
+
+
+_LETTERS = "SELECT letter, sink, number, at, error, json FROM dead"
 
 
 class SinkStatus(NamedTuple):
@@ -316,22 +354,61 @@ class Status(NamedTuple):
 
 
 def status_of(path: str | os.PathLike[str]) -> Status:
-    """What is in a spool, whether or not a forwarder has it open.
+    """What is in a spool. Raises SpoolError when it can't be read, as those below do."""
+    with _visited(path, "ro") as database:
+        database.execute("BEGIN")
+        sinks = database.execute("SELECT name, position, error FROM sinks ORDER BY name")
+        statuses = tuple(_sink_status(database, *row) for row in sinks.fetchall())
+        (records,) = database.execute("SELECT count(*) FROM records").fetchone()
+        return Status(records, _used(database), statuses)
 
-    Raises SpoolError when it can't be read.
-    """
+
+def records_of(path: str | os.PathLike[str], count: int | None = None) -> Iterator[Record]:
+    """The records in a spool, oldest first; with `count` the last so many of them."""
+    with _visited(path, "ro") as database:
+        yield from map(
+            Record._make,
+            database.execute(
+                "SELECT number, json FROM (SELECT number, json FROM records"
+                " ORDER BY number DESC LIMIT ?) ORDER BY number",
+                (-1 if count is None else count,),
+            ),
+        )
+
+
+def letters_of(path: str | os.PathLike[str], sink: str | None = None) -> Iterator[Letter]:
+    """The dead letters in a spool, of one sink or of all, oldest first."""
+    with _visited(path, "ro") as database:
+        rows = database.execute(
+            f"{_LETTERS} WHERE sink = coalesce(?, sink) ORDER BY letter", (sink,)
+        )
+        yield from map(Letter._make, rows)
+
+
+def redrive(path: str | os.PathLike[str], sink: str | None = None) -> int:
+    """Has dead letters tried again, of one sink or of all; returns how many."""
+    with _visited(path, "rw") as database:
+        return database.execute(
+            "UPDATE dead SET again = 1 WHERE sink = coalesce(?, sink)", (sink,)
+        ).rowcount
+
+
+def purge(path: str | os.PathLike[str], sink: str | None = None) -> int:
+    """Removes dead letters, of one sink or of all; returns how many."""
+    with _visited(path, "rw") as database:
+        return database.execute("DELETE FROM dead WHERE sink = coalesce(?, sink)", (sink,)).rowcount
+
+
+@contextmanager
+def _visited(path: str | os.PathLike[str], mode: str) -> Iterator[sqlite3.Connection]:
     if not Path(path).exists():
         raise SpoolError(f"{path} is not there: no forwarder has made it yet")
     try:
-        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        uri = f"{Path(path).absolute().as_uri()}?mode={mode}"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
-            database.execute("BEGIN")
-            sinks = database.execute("SELECT name, position, error FROM sinks ORDER BY name")
-            statuses = tuple(_sink_status(database, *row) for row in sinks.fetchall())
-            (records,) = database.execute("SELECT count(*) FROM records").fetchone()
-            return Status(records, _used(database), statuses)
+            yield database
     except sqlite3.Error as error:
-        raise SpoolError(f"{path} can't be read: {error}") from error
+        raise SpoolError(f"{path} can't be used: {error}") from error
 
 
 def _sink_status(
