@@ -66,7 +66,8 @@ class Buffer:
         self._lock = threading.Lock()
         self._waiting = 0  # notifications; markers take no room
         self._arrived = Flag()
-        self._wake = wake or self._arrived.set
+        self.wakes = [wake or self._arrived.set]
+        """What to call when there is something for a consumer that waits."""
         self._room: SimpleQueue[None] = SimpleQueue()
         self._consumer_waits = False
         self._thread_waits = False
@@ -87,7 +88,7 @@ class Buffer:
                 break
 
     def is_ready(self) -> bool:
-        """Whether there are events, or no more will come; if not, `wake` is called when so."""
+        """Whether there are events, or no more will come; if not, `wakes` are called when so."""
         # Said before the look, lest the thread put something in between and wake nobody.
         self._consumer_waits = True
         return bool(self._events) or self.ended
@@ -137,6 +138,10 @@ class Buffer:
             self._error = error
         self.ended = True
         self._wake()
+
+    def _wake(self) -> None:
+        for wake in self.wakes:
+            wake()
 
     def _fill(self) -> None:
         free = self._wait_for_room() if self._when_full == "wait" else self._size

@@ -19,6 +19,7 @@ from ._buffer import POLICIES, Buffer
 from ._connection import check_process, closed
 from ._event import Event, Marker, warn_unacknowledged
 from ._reader import Reader
+from ._readiness import Readiness
 from ._request import Seconds, Time, What, request
 
 if TYPE_CHECKING:
@@ -233,6 +234,8 @@ class Subscription(Core):
     block is left, however that happens. Made by subscribe(). For one consumer at a time.
     """
 
+    _readiness: Readiness | None = None
+
     def __init__(self, options: Plan) -> None:
         super().__init__(options)
         try:
@@ -298,10 +301,46 @@ class Subscription(Core):
             raise closed()
         return None
 
+    def fileno(self) -> int:
+        """A descriptor for select() and its like: readable until next(timeout=0) gives None.
+
+        So it tells of what is read already, too, and of close(). At times it is readable though
+        next(timeout=0) has nothing to give. Without a buffer, only next() notices that heartbeats
+        fail to come, and connects again: then call it now and then, or give a buffer.
+        """
+        if self._readiness is None:
+            self._readiness = Readiness()
+            if self._buffer is not None:
+                self._buffer.wakes.append(self._readiness.set)
+        return self._readiness.fileno()
+
+    def close(self) -> None:
+        """Ends the subscription, as said at Core; a select loop learns of it."""
+        super().close()
+        if self._readiness is not None and self._pid == os.getpid():
+            self._readiness.set()
+
     def _next(self, end: float | None) -> Event | None:
         """The next event; None when it is closed, or the time of time.monotonic() has come."""
         self._settle()
         event = self._take()
+        if event is not None:
+            return event
+        if self._readiness is None:
+            return self._await(end)
+        self._readiness.clear(self._reader.connection if self._buffer is None else None)
+        is_empty = False
+        try:
+            event = self._await(end)
+            is_empty = event is None and not self.closed
+        finally:  # an exception of a signal handler says nothing of what is there
+            if not is_empty:
+                self._readiness.set()
+        return event
+
+    def _await(self, end: float | None) -> Event | None:
+        """As _next(), when none is there yet."""
+        event = None
         while event is None:
             timeout = None if end is None else max(0.0, end - time.monotonic())
             if not self._fill(timeout):
