@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import socket
 import struct
@@ -13,12 +14,14 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 from conftest import ALL_PLAIN, Connect, large_frame, live_allocations, text_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from subscribing import run_program
 
 import confd_events as events
@@ -408,6 +411,76 @@ def test_a_large_notification_and_a_timeout(ends: Ends, timeout: float) -> None:
     assert text_of(got) == text
     writing.join()
     assert reader.gettimeout() == timeout
+
+
+def waiting(reader: socket.socket) -> bytes:
+    """What can be read from a socket now; it stays there."""
+    with suppress(BlockingIOError):
+        return reader.recv(1 << 20, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    return b""
+
+
+def numbered(*numbers: int) -> bytes:
+    """Audit records of several sizes."""
+    return b"".join(encode("audit", usid=number, msg="x" * (number % 7)) for number in numbers)
+
+
+def test_a_call_takes_off_the_socket_what_it_returns(ends: Ends) -> None:
+    """So that select() tells the truth."""
+    reader, writer = ends
+    writer.sendall(numbered(*range(10)))
+    assert events.read_notification(reader)["audit"]["usid"] == 0
+    assert waiting(reader) == numbered(*range(1, 10))
+    assert [n["audit"]["usid"] for n in events.read_notifications(reader, 4)] == [1, 2, 3, 4]
+    assert waiting(reader) == numbered(*range(5, 10))
+    assert len(events.read_notifications(reader)) == 5
+    assert select.select([reader], [], [], 0)[0] == []
+
+
+def test_others_may_read_between_calls(ends: Ends) -> None:
+    reader, writer = ends
+    writer.sendall(numbered(*range(8)))
+    for number in range(0, 8, 2):
+        assert events.read_notification(reader)["audit"]["usid"] == number
+        other = numbered(number + 1)
+        assert reader.recv(len(other)) == other
+
+
+def test_a_part_of_a_frame_is_left_where_it_is(ends: Ends) -> None:
+    reader, writer = ends
+    last = numbered(2)
+    writer.sendall(numbered(0, 1) + last[:-1])
+    assert len(events.read_notifications(reader)) == 2
+    assert waiting(reader) == last[:-1]
+    writer.sendall(last[-1:])
+    assert events.read_notification(reader)["audit"]["usid"] == 2
+
+
+def test_what_comes_behind_an_undecodable_one_is_left_where_it_is(ends: Ends) -> None:
+    reader, writer = ends
+    writer.sendall(numbered(0, 1) + frame_of((1 << 33, 1)) + numbered(2, 3))
+    with pytest.raises(events.Error) as caught:
+        events.read_notifications(reader)
+    assert [n["audit"]["usid"] for n in caught.value.notifications] == [0, 1]
+    assert waiting(reader) == numbered(2, 3)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 200_000), min_size=1, max_size=12), st.integers(1, 12))
+def test_frames_of_any_sizes(sizes: list[int], most: int) -> None:
+    """Those that are seen as a whole, and those that are larger than any look."""
+    texts = [("x" * size)[:size] for size in sizes]
+    sent = b"".join(encode("stream_event", stream="s", values=[(1, 2, text)]) for text in texts)
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writing = threading.Thread(target=writer.sendall, args=(sent,))
+        writing.start()
+        got: list[Any] = []
+        while len(got) < len(texts):
+            got += events.read_notifications(reader, most)
+        writing.join()
+        assert waiting(reader) == b""
+    assert [str(n["stream"]["values"][0].v) for n in got] == texts
 
 
 def test_a_timeout_within_a_large_notification(ends: Ends) -> None:

@@ -44,12 +44,17 @@ def read_and_drop(frame: bytes, count: int, use: Callable[[Any], object]) -> Non
 @pytest.mark.parametrize("use", [lambda _: None, repr], ids=["dropped", "used"])
 def test_conversions_leave_nothing_behind(name: str, use: Callable[[Any], object]) -> None:
     read_and_drop(FRAMES[name], 2 * BURST, use)  # so that all caches are filled
-    gc.collect()
-    before = sys.getallocatedblocks()
-    read_and_drop(FRAMES[name], CONVERSIONS, use)
-    gc.collect()
-    # Not a block for each of them, nor for each burst; a few come and go with the interpreter.
-    assert sys.getallocatedblocks() - before < CONVERSIONS // BURST
+
+    def left_behind() -> int:
+        gc.collect()
+        before = sys.getallocatedblocks()
+        read_and_drop(FRAMES[name], CONVERSIONS, use)
+        gc.collect()
+        return sys.getallocatedblocks() - before
+
+    # Not a block for each of them, nor for each burst. Other threads of the process may have made
+    # some meanwhile, but not each time.
+    assert min(left_behind() for _ in range(3)) < CONVERSIONS // BURST
 
 
 @pytest.mark.parametrize("name", FRAMES)

@@ -496,7 +496,7 @@ def read_notification(sock):
     cdef int count = count_whole(fd, 1)
     if count == 0:
         count = await_first(sock, fd, 1)
-    return read_unfinished(sock, fd) if count == UNKNOWN else read_next(fd)
+    return read_unfinished(sock, fd) if count == UNKNOWN else read_next(fd, False)
 
 
 def read_notifications(sock, max=100, timeout=None):
@@ -551,7 +551,7 @@ cdef double end_of_wait(timeout) except -1:
 # Python's own, in seconds: how long a thread keeps the lock while others wait for it.
 cdef double SWITCH_INTERVAL = 0.005
 
-# Instead of a number of whole frames, and of the library's status.
+# Instead of a number of whole frames (as whole_frames() has it), and of the library's status.
 cdef enum:
     UNKNOWN = -1
     SKIPPING_FAILED = 1
@@ -566,7 +566,7 @@ cdef inline bint is_being_read(int fd) except -1:
 
 
 cdef int count_whole(int fd, int most) except? -1:
-    """How many whole frames have arrived, at most so many."""
+    """How many whole frames have arrived, at most so many; UNKNOWN when libconfd is to tell."""
     if is_being_read(fd):
         raise RuntimeError("sock: another thread is in the midst of a notification; give each "
                            "thread a socket of its own")
@@ -626,14 +626,20 @@ cdef dict read_unfinished(sock, int fd):
     cdef const char *bad
     cdef size_t size
     cdef double seconds = timeout_of(sock, fd)
-    memset(&n, 0, sizeof(n))
+    cdef int error = seen.error
+    clear(&n)
+    seen.error = 0
     forget(&seen)
     being_read.add(fd)
     with nogil:
         lend(fd, 0 if seconds == FOR_EVER else seconds, &lent)
-        bad = bad_frame_at(fd, bits_with_payload, &size)
+        bad = NULL
+        if error == 0:
+            bad = bad_frame_at(fd, bits_with_payload, &size)
         if bad == NULL:
+            lend_error(fd, error)
             status = confd_read_notification(fd, &n)
+            end_loan()
         elif skip_frame(fd, size) < 0:
             bad = NULL
             status = SKIPPING_FAILED
@@ -647,8 +653,17 @@ cdef dict read_unfinished(sock, int fd):
     return converted(fd, &n, status, os_errno)
 
 
-cdef dict read_next(int fd):
+cdef inline void clear(confd_notification *n) noexcept:
+    """Libraries before API level 8.2 leave members unset that a frame lacks: they would then
+    show those of an earlier event."""
+    if CONFD_LIB_API_VSN < 0x08020000:
+        memset(n, 0, sizeof(n[0]))
+
+
+cdef dict read_next(int fd, bint more):
     """Read and convert the next notification, which is there as a whole.
+
+    more -- whether the caller reads on, and settles in the end what was read from memory
 
     It is read with the lock held: that does not block, and where other threads are busy, giving the
     lock away and getting it back costs more than to read thousands.
@@ -656,13 +671,52 @@ cdef dict read_next(int fd):
     cdef confd_notification n
     cdef int status, os_errno
     if bad_frame(&seen, bits_with_payload) != NULL:
-        return read_unfinished(None, fd)
-    # Some releases leave members unset that a frame lacks: they would show an earlier event's.
-    memset(&n, 0, sizeof(n))
+        return read_unwanted(fd)
+    if not is_in_view(&seen):
+        settled()
+    clear(&n)
     pass_frame(&seen)
     status = confd_read_notification(fd, &n)
     os_errno = errno
+    end_loan()
+    if not more or status != CONFD_OK:
+        settle_or_free(&n, status)
     return converted(fd, &n, status, os_errno)
+
+
+cdef dict read_unwanted(int fd):
+    """Take the next frame off the socket, and raise what is wrong with it."""
+    cdef const char *bad = bad_frame(&seen, bits_with_payload)
+    if not is_in_view(&seen):
+        settled()
+        return read_unfinished(None, fd)
+    pass_frame(&seen)
+    end_loan()
+    settled()
+    raise own_failure(CONFD_ERR_INTERNAL, text(bad))
+
+
+cdef int settled() except -1:
+    """Take off the socket what was read from memory."""
+    if not settle(&seen):
+        raise others_read()
+    return 0
+
+
+cdef object others_read():
+    return own_failure(
+        CONFD_ERR_INTERNAL, "Somebody else has read from the socket at the same time: its "
+        "notifications can't be told apart any more")
+
+
+cdef int settle_or_free(confd_notification *n, int status) except -1:
+    """As settled(), for a struct that nobody else frees when that fails."""
+    try:
+        return settled()
+    except Error:
+        if status == CONFD_OK:
+            release(n)
+        raise
 
 
 cdef dict converted(int fd, confd_notification *n, int status, int os_errno):
@@ -689,11 +743,13 @@ cdef int read_burst(sock, int fd, int count, int limit, list result) except -1:
     """Append notifications as long as whole ones are there, at most up to the limit."""
     cdef double held_since = monotonic_seconds()
     try:
-        if count == UNKNOWN:
-            result.append(read_unfinished(sock, fd))
-            count = whole_frames(fd, &seen, limit - 1)
         while count:
-            append_whole(fd, count, result)
+            if count == UNKNOWN:
+                result.append(read_unfinished(sock, fd))
+            else:
+                append_whole(fd, count, result)
+            if <int>len(result) == limit or saw_all(&seen):
+                break
             # Whoever waits for the lock gets it as often as between the lines of Python.
             if monotonic_seconds() - held_since > SWITCH_INTERVAL:
                 with nogil:
@@ -714,12 +770,16 @@ cdef int append_whole(int fd, int count, list result) except -1:
     Without garbage collections meanwhile: nothing of what is made here can be garbage yet.
     """
     cdef bint collecting = pause_collections()
+    cdef bint found_all
     try:
         for _ in range(count):
-            result.append(read_next(fd))
+            result.append(read_next(fd, True))
     finally:
+        found_all = settle(&seen)
         if collecting:
             resume_collections()
+    if not found_all:
+        raise others_read()
     return 0
 
 

@@ -494,9 +494,12 @@ cdef extern from "frames.h" nogil:
     bint has_room(int fd, double seconds)
     void make_room(int fd)
     struct view:
-        pass
+        int error
     void forget(view *seen)
+    bint is_in_view(const view *seen)
+    bint saw_all(const view *seen)
     void pass_frame(view *seen)
+    bint settle(view *seen)
     int whole_frames(int fd, view *seen, int most)
     const char *bad_frame(const view *seen, uint64_t more)
     const char *bad_frame_at(int fd, uint64_t more, size_t *size)
@@ -512,6 +515,11 @@ cdef extern from "frames.h" nogil:
         AMPLE
     int wait_ms(double deadline)
     double monotonic_seconds()
+
+
+cdef extern from "memory.h" nogil:
+    void lend_error(int fd, int error)
+    void end_loan()
 
 
 cdef extern from "signals.h" nogil:

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "beginning.h"
+#include "memory.h"
 
 enum { FRAME_HEADER = 4 };
 
@@ -133,17 +134,23 @@ static inline void make_room(int fd)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
 }
 
-/* What a look at a stream has shown. It stays true until somebody else reads from the stream. */
+/* Many frames for a burst, and one for who asks for one: copying more would cost more than the look. */
+enum { SEEN_AT_MOST = 64 * 1024, SEEN_FOR_ONE = 512 };
+
+/* What a look at a stream has shown. It stays true until somebody else reads from the stream; only
+ * where libconfd reads for itself is it used longer than for one call. */
 struct view {
     int fd;
+    int error;   /* what the look took of the stream, in place of bytes */
     size_t size; /* bytes that were seen */
     size_t at;   /* of them, those that have been read since */
-    unsigned char bytes[16 * 1024];
+    size_t owed; /* of those, how many are still on the socket, for they were read from here */
+    unsigned char bytes[SEEN_AT_MOST];
 };
 
 static inline void forget(struct view *view)
 {
-    view->size = view->at = 0;
+    view->size = view->at = view->owed = 0;
 }
 
 /* The size of the frame of which so many bytes have been seen; 0 when those are not its beginning. */
@@ -197,33 +204,86 @@ static inline int skip_frame(int fd, size_t size)
     return 0;
 }
 
-/* The next frame is about to be read. */
+/* Is the next frame in the view as a whole, so that the library can have it from there? */
+static inline int is_in_view(const struct view *view)
+{
+    return FROM_MEMORY && frame_size(view, view->at) <= view->size - view->at;
+}
+
+/* Was there no more than the view shows, all of which has been read? */
+static inline int saw_all(const struct view *view)
+{
+    return FROM_MEMORY && view->size > 0 && view->size < SEEN_AT_MOST && view->at <= view->size;
+}
+
+/* The next frame is about to be read: from the view, if it is there as a whole. */
 static inline void pass_frame(struct view *view)
 {
-    view->at += frame_size(view, view->at);
+    size_t size = frame_size(view, view->at);
+    if (is_in_view(view)) {
+        lend_bytes(view->fd, view->bytes + view->at, size);
+        view->owed += size;
+    }
+    view->at += size;
+}
+
+/* Take off the socket what was read from the view. False when it is not there any more. */
+static inline int settle(struct view *view)
+{
+    static unsigned char dropped[SEEN_AT_MOST]; /* TCP, with MSG_TRUNC, writes nothing into it */
+    while (view->owed > 0) {
+        ssize_t got = recv(view->fd, dropped, view->owed, MSG_TRUNC | MSG_DONTWAIT);
+        if (got <= 0 && !(got < 0 && errno == EINTR)) {
+            forget(view);
+            return 0;
+        }
+        view->owed -= got > 0 ? (size_t)got : 0;
+    }
+    return 1;
+}
+
+static inline void look(int fd, struct view *view, size_t wanted)
+{
+    ssize_t seen = recv(fd, view->bytes, wanted, MSG_PEEK | MSG_DONTWAIT);
+    view->fd = fd;
+    view->error = seen < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
+    view->size = seen > 0 ? (size_t)seen : 0;
+    view->at = view->owed = 0;
+}
+
+/* A view of what is next; how many bytes are there, at least. Where libconfd reads for itself, FIONREAD comes first, for a look would
+ * take a pending error from an empty socket, and the library shall report that. It also tells
+ * whether all that was seen before is still there. */
+static inline size_t look_ahead(int fd, struct view *view, int most)
+{
+    size_t arrived;
+    if (FROM_MEMORY) {
+        look(fd, view, most == 1 ? SEEN_FOR_ONE : SEEN_AT_MOST);
+        if (view->size == SEEN_FOR_ONE && !is_in_view(view))
+            look(fd, view, SEEN_AT_MOST);
+        return view->size;
+    }
+    arrived = bytes_arrived(fd);
+    if (arrived == 0)
+        forget(view);
+    else if (view->fd != fd || frame_size(view, view->at) == 0 || arrived < view->size - view->at)
+        look(fd, view, SEEN_AT_MOST / 4);
+    return arrived;
 }
 
 /* How many whole frames have arrived, as far as the view reaches, at most so many. Never blocks.
- * FIONREAD comes first, for a recv() would take a pending error from an empty socket, and the
- * library shall report that. It also tells whether all that was seen is still there. */
+ * -1 when the look took an error from the socket, which the library is to report. */
 static inline int whole_frames(int fd, struct view *view, int most)
 {
-    size_t arrived = bytes_arrived(fd), end = 0, size;
+    size_t arrived = look_ahead(fd, view, most), end = 0, size;
     int count = 0;
-    if (view->fd != fd || frame_size(view, view->at) == 0 || arrived < view->size - view->at) {
-        ssize_t seen = arrived == 0 ? 0 : recv(fd, view->bytes, sizeof view->bytes,
-                                               MSG_PEEK | MSG_DONTWAIT);
-        view->fd = fd;
-        view->at = 0;
-        view->size = seen > 0 ? (size_t)seen : 0;
-    }
     while (count < most && (size = frame_size(view, view->at + end)) > 0) {
         end += size;
-        if (end > arrived)
+        if (end > arrived && !(FROM_MEMORY && end <= bytes_arrived(fd)))
             break;
         count++;
     }
-    return count;
+    return count == 0 && view->error != 0 ? -1 : count;
 }
 
 /* Is a whole frame there? Never blocks. */

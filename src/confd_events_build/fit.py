@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .description import PROJECT
-from .probe import check_compiler, check_limits, release
+from .probe import WRAP_READ, can_wrap_read, check_compiler, check_limits, release
 from .sdk import PRODUCTS, Sdk, SdkError, api_version, dotted, lacking_library
 from .tables import Tables, write
 
@@ -23,6 +23,8 @@ _FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
 _PROTECTED = ["-fstack-protector-strong"]
 _FORTIFIED = ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]
 _LINK_HARDENED = ["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]
+# What the tests ask of the stub library can be asked of an extension that has it inside.
+_EXPORTS = "{ global: PyInit_*; confd_stub_*; local: *; };\n"
 _TABLE_SIZE = re.compile(r"^[0-9a-f]+ ([0-9a-f]+) \w confd_log_symbols$", re.MULTILINE)
 
 
@@ -45,7 +47,7 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
     ext.extra_compile_args = [*_FLAGS, *_hardened()]
     ext.extra_link_args = [*_LINK_HARDENED]
     if sdk.link == "static":
-        _link_static(ext, sdk)
+        _link_static(ext, sdk, compiler, build)
     else:
         ext.library_dirs = [str(sdk.lib)]
         # The vendor's library has no SONAME; this is how it is found again on this host.
@@ -67,12 +69,19 @@ def _hardened() -> list[str]:
     return [*_PROTECTED, *(_FORTIFIED if optimised else [])]
 
 
-def _link_static(ext: Extension, sdk: Sdk) -> None:
+def _link_static(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
     ext.extra_objects = [str(sdk.library)]
     # Hidden, the library's symbols neither meet those of another libconfd in the process nor
     # are replaced by them.
-    ext.extra_link_args += ["-Wl,--exclude-libs,ALL", "-Wl,-Bsymbolic"]
+    exports = build / "exports.map"
+    exports.write_text(_EXPORTS)
+    ext.extra_link_args += [f"-Wl,--version-script={exports}", "-Wl,-Bsymbolic"]
     ext.libraries = ["dl", "m", "pthread"]
+    if can_wrap_read(compiler):
+        ext.extra_link_args += [WRAP_READ]
+        ext.define_macros += [("FRAMES_FROM_MEMORY", "1")]
+    else:
+        print("confd-events: the linker can't wrap read(): libconfd reads each frame for itself")
     ext.define_macros += [
         ("STATIC_LIBCONFD", "1"),
         ("LOG_TABLE_SIZE", str(_log_table_size(sdk.library))),

@@ -111,6 +111,21 @@ def check_compiler(compiler: Sequence[str]) -> None:
         )
 
 
+WRAP_READ = "-Wl,--wrap=read"
+"""Has the linker lead libconfd's calls of read() to the extension; see memory.h."""
+_WRAPPING = """
+#include <unistd.h>
+ssize_t __real_read(int, void *, size_t);
+ssize_t __wrap_read(int fd, void *to, size_t size) { return __real_read(fd, to, size); }
+int main(void) { char byte; return (int)read(0, &byte, 1); }
+"""
+
+
+def can_wrap_read(compiler: Sequence[str]) -> bool:
+    """Whether the linker knows --wrap, which those of GNU and LLVM do."""
+    return _compile_text(_WRAPPING, [*compiler, WRAP_READ, "-o", os.devnull]).returncode == 0
+
+
 def _no_error_limit(compiler: Sequence[str]) -> str:
     version = _run([*compiler, "--version"]).stdout
     return "-ferror-limit=0" if "clang" in version else "-fmax-errors=0"
