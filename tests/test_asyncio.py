@@ -35,6 +35,16 @@ def test_takes_the_same_options_as_the_blocking_function() -> None:
     assert inspect.signature(subscribe_async).parameters == inspect.signature(subscribe).parameters
 
 
+@pytest.mark.parametrize(
+    ("function", "made"), [(subscribe, "Subscription"), (subscribe_async, "AsyncSubscription")]
+)
+def test_shows_its_options_and_what_it_returns(function: Any, made: str) -> None:
+    assert inspect.signature(function).return_annotation == made
+    assert inspect.getdoc(function)
+    with pytest.raises(TypeError, match=r"subscribe\(\) got an unexpected keyword argument 'nix'"):
+        function("audit", nix=1)
+
+
 def test_checks_its_arguments_before_it_connects() -> None:
     with pytest.raises(ValueError, match="buffer"):
         subscribe_async("audit", buffer=0)

@@ -13,18 +13,16 @@ from ._buffer import Buffer
 from ._connection import closed
 from ._event import Event
 from ._loop import Signal, Watch, in_thread
-from ._subscription import Core, Plan, end_of, plan
+from ._plan import Plan, taking_options
+from ._subscription import Core, end_of
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from typing_extensions import Literal, Self
+    from typing_extensions import Self
 
-    from .._address import Address
-    from ..enums import Verbosity
-    from ._backoff import Backoff
     from ._connection import Connection
-    from ._request import Seconds, Time, What
+    from ._request import Seconds
 
 # Events read or given at a time, before other tasks have their turn.
 _BURST = 100
@@ -275,43 +273,12 @@ def _running_loop() -> asyncio.AbstractEventLoop:
     )
 
 
-def subscribe_async(
-    *what: What,
-    address: Address | None = None,
-    heartbeat: Seconds | None = None,
-    health_check: Seconds | None = None,
-    stream: str | None = None,
-    start: Time = None,
-    stop: Time = None,
-    filter: str | None = None,  # noqa: A002, the field's own term
-    usid: int = 0,
-    verbosity: Verbosity | str | int | None = None,
-    ack: Literal["auto", "manual"] = "auto",
-    buffer: int | None = None,
-    when_full: Literal["wait", "drop-oldest", "raise"] = "wait",
-    reconnect: bool | Backoff = False,
-) -> AsyncSubscription:
+@taking_options
+def subscribe_async(plan: Plan) -> AsyncSubscription:
     """Subscribe to notifications in an event loop: `async with subscribe_async(...) as s`.
 
     All options are as for subscribe(). The connection is made on entering the block.
 
     Raises TypeError, ValueError or OverflowError for an argument that is wrong.
     """
-    return AsyncSubscription(
-        plan(
-            what,
-            address,
-            ack,
-            buffer,
-            when_full,
-            reconnect,
-            heartbeat=heartbeat,
-            health_check=health_check,
-            stream=stream,
-            start=start,
-            stop=stop,
-            filter=filter,
-            usid=usid,
-            verbosity=verbosity,
-        )
-    )
+    return AsyncSubscription(plan)

@@ -14,21 +14,17 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from weakref import WeakSet
 
 from ..error import BufferFull, Error
-from ._backoff import Backoff, backoff_of
-from ._buffer import POLICIES, Buffer
+from ._buffer import Buffer
 from ._connection import check_process, closed
 from ._event import Event, Marker, warn_unacknowledged
-from ._reader import Reader
+from ._plan import Plan, taking_options
 from ._readiness import Readiness
-from ._request import Seconds, Time, What, request
+from ._request import Seconds
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from typing_extensions import Literal, Self
-
-    from .._address import Address
-    from ..enums import Verbosity
+    from typing_extensions import Self
 
 # Events read at a time without a buffer: enough to make the reading cheap, few enough to stay in
 # the processor's cache.
@@ -58,40 +54,6 @@ class Stats(NamedTuple):
     """How often connecting has failed since the connection was lost."""
     error: Error | None = None
     """How the connection was lost, or the last attempt to connect has failed; else None."""
-
-
-class Plan(NamedTuple):
-    """A subscription's options, checked."""
-
-    reader: Reader
-    manual: bool
-    buffer: int | None
-    when_full: str
-
-
-def plan(
-    what: tuple[What, ...],
-    address: Address | None,
-    ack: str,
-    buffer: int | None,
-    when_full: str,
-    reconnect: bool | Backoff,
-    **wanted: Any,
-) -> Plan:
-    """Checks the options of subscribe(). Raises TypeError or ValueError for one that is wrong."""
-    if ack not in ("auto", "manual"):
-        raise ValueError(f"ack: expected 'auto' or 'manual', not {ack!r}")
-    if isinstance(buffer, bool) or not isinstance(buffer, (int, type(None))):
-        raise TypeError(f"buffer: expected a number of events, not {type(buffer).__name__}")
-    if buffer is not None and buffer < 1:
-        raise ValueError(f"buffer: {buffer} is not 1 or more events")
-    if when_full not in POLICIES:
-        raise ValueError(f"when_full: {when_full!r} is none of {', '.join(POLICIES)}")
-    if when_full != "wait" and buffer is None:
-        raise ValueError(f"when_full: {when_full!r} is for a buffer; give buffer, too")
-    manual = ack == "manual"
-    reader = Reader(request(what, **wanted), address, manual, backoff_of(reconnect))
-    return Plan(reader, manual, buffer, when_full)
 
 
 class Core:
@@ -444,22 +406,8 @@ def _leave_to_parent() -> None:
 os.register_at_fork(after_in_child=_leave_to_parent)
 
 
-def subscribe(
-    *what: What,
-    address: Address | None = None,
-    heartbeat: Seconds | None = None,
-    health_check: Seconds | None = None,
-    stream: str | None = None,
-    start: Time = None,
-    stop: Time = None,
-    filter: str | None = None,  # noqa: A002, the field's own term
-    usid: int = 0,
-    verbosity: Verbosity | str | int | None = None,
-    ack: Literal["auto", "manual"] = "auto",
-    buffer: int | None = None,
-    when_full: Literal["wait", "drop-oldest", "raise"] = "wait",
-    reconnect: bool | Backoff = False,
-) -> Subscription:
+@taking_options
+def subscribe(plan: Plan) -> Subscription:
     """Connect to the daemon and subscribe to notifications.
 
     what -- names such as "audit" and "commit-diff", or Notif bits
@@ -485,20 +433,4 @@ def subscribe(
     Returns a Subscription. Raises TypeError, ValueError or OverflowError for an argument that is
     wrong, Error when the daemon can't be reached or refuses (C: confd_notifications_connect2()).
     """
-    options = plan(
-        what,
-        address,
-        ack,
-        buffer,
-        when_full,
-        reconnect,
-        heartbeat=heartbeat,
-        health_check=health_check,
-        stream=stream,
-        start=start,
-        stop=stop,
-        filter=filter,
-        usid=usid,
-        verbosity=verbosity,
-    )
-    return Subscription(options)
+    return Subscription(plan)
