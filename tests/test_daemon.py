@@ -593,6 +593,18 @@ def test_replay(daemon: Daemon, stop: datetime | None) -> None:
         assert live.count == (1 if stop is None else 0)
 
 
+@pytest.mark.parametrize("protocol", [80, 82, 87])
+def test_a_replay_brings_the_events_that_were_sent(daemon: Daemon, protocol: int) -> None:
+    """Also those that were given no time."""
+    daemon.add_stream("NETCONF")
+    with connect(daemon, Notif.STREAM_EVENT, protocol, stream=on_stream()) as client:
+        for _ in range(2):
+            daemon.stream_event(stream="NETCONF")
+        sent = [client.frame() for _ in range(2)]
+    with connect(daemon, Notif.STREAM_EVENT, protocol, stream=on_stream(start=NOON)) as client:
+        assert [client.frame() for _ in range(2)] == sent
+
+
 def test_stop_time_in_the_future(daemon: Daemon) -> None:
     daemon.add_stream("NETCONF")
     stop = datetime.now(timezone.utc) + timedelta(seconds=0.3)

@@ -134,6 +134,8 @@ class Hub:
         on an unknown stream.
         """
         kind = KINDS[name]
+        if name == "stream_event" and fields.get("time") is None:
+            fields = {**fields, "time": DateTime.now()}  # one, for those that listen and the log
         # Encoded even when nobody listens: a wrong field is an error in any case.
         frames = {_NEWEST: kind.frame(_NEWEST, fields)}
         delivery = Delivery(self.changed, self._missing)
@@ -194,10 +196,8 @@ class Hub:
     def _record(self, fields: Fields, frame: bytes) -> None:
         if fields["stream"] not in self._streams:
             raise ValueError(f"no such stream: {fields['stream']}")
-        time = fields.get("time")
-        self._streams[fields["stream"]].record(
-            (DateTime.now() if time is None else DateTime.of(time)).to_datetime(), frame
-        )
+        time = DateTime.of(fields["time"]).to_datetime()
+        self._streams[fields["stream"]].record(time, frame)
 
     def _receivers(self, kind: Kind, fields: Fields) -> list[Session]:
         stream = fields.get("stream")
