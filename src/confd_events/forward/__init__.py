@@ -7,7 +7,7 @@
 """
 
 from ._config import Config, NodeConfig, SinkConfig, Table, read_config
-from ._errors import ConfigError, RefusedError, SinkGoneError, SpoolError, SpoolFullError
+from ._errors import BusyError, ConfigError, RefusedError, SinkGoneError, SpoolError, SpoolFullError
 from ._forwarder import Forwarder
 from ._record import Record
 from ._spool import (
@@ -24,6 +24,7 @@ from ._spool import (
 from .sinks import Sink
 
 __all__ = [
+    "BusyError",
     "Config",
     "ConfigError",
     "Forwarder",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -84,6 +85,27 @@ class Table:
         if found == "":
             raise self.error(key, "is empty")
         return None if found is None else str(found)
+
+    def secret(self, key: str) -> str | None:
+        """What a variable of the environment, KEY_env, or a file, KEY_file, has; else None."""
+        name, path = self.optional_text(f"{key}_env"), self.optional_text(f"{key}_file")
+        if name is not None and path is not None:
+            raise self.error(f"{key}_file", f"give {key}_env or {key}_file, not both")
+        if key in self:
+            raise self.error(key, f"a secret does not belong here; use {key}_env or {key}_file")
+        if name is not None:
+            return self._usable(f"{key}_env", os.environ.get(name, ""), f"variable {name}")
+        if path is None:
+            return None
+        try:
+            return self._usable(f"{key}_file", Path(path).read_text().strip(), path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise self.error(f"{key}_file", f"{path} can't be read") from error
+
+    def _usable(self, key: str, secret: str, source: str) -> str:
+        if not secret or not secret.isprintable() or not secret.isascii():
+            raise self.error(key, f"{source} is not set, or not one line of ASCII text")
+        return secret
 
     def texts(self, key: str) -> list[str] | None:
         """A list of texts, or None when it is not there."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ._config import SinkConfig
-from ._errors import RefusedError, SinkGoneError, SpoolError, SpoolFullError
+from ._errors import BusyError, RefusedError, SinkGoneError, SpoolError, SpoolFullError
 from ._log import logger
 from ._record import Record, payload_of
 from ._spool import Letter, Spool
@@ -43,7 +43,8 @@ class Delivery(Worker):
                     raise
                 except Exception as error:
                     self._failed(error)
-                    self.pause(next(delays))
+                    asked = error.seconds if isinstance(error, BusyError) else 0.0
+                    self.pause(max(next(delays), asked))
         finally:
             self._close()
 

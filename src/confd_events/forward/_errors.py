@@ -24,5 +24,14 @@ class RefusedError(Exception):
         self.index = index
 
 
+class BusyError(Exception):
+    """A sink does not take records now, and may say for how long."""
+
+    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+        """seconds -- how long not to try again, at least"""
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 class SinkGoneError(Exception):
     """A sink will not come back, so there is no use in trying again."""

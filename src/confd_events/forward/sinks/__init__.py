@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
-from . import file, stdout
+from . import file, http, stdout
 
 if TYPE_CHECKING:
     from .._config import Table
@@ -30,7 +30,8 @@ class Sink(Protocol):
     def send(self, batch: Sequence[Record]) -> None:
         """Delivers records, in order; they are safe at the other side when this returns.
 
-        Raises RefusedError for one that it will never take, SinkGoneError when it is gone for good.
+        Raises RefusedError for one that it will never take, BusyError to be left alone for a while,
+        SinkGoneError when it is gone for good.
         """
 
     def close(self) -> None:
@@ -40,7 +41,11 @@ class Sink(Protocol):
 Make = Callable[["Table"], Sink]
 """Makes a sink from its table of the configuration, without opening anything."""
 
-BUILT_IN: dict[str, Make] = {"file": file.FileSink, "stdout": stdout.StdoutSink}
+BUILT_IN: dict[str, Make] = {
+    "file": file.FileSink,
+    "http": http.HttpSink,
+    "stdout": stdout.StdoutSink,
+}
 
 
 def named(kind: str) -> Make:
