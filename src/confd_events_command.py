@@ -16,6 +16,7 @@ FAILED = 1
 COMMANDS = {
     "info": "show which libconfd and which address are in use",
     "monitor": "print what a daemon reports",
+    "trace": "show where transactions spend their time",
     "record": "write what a daemon sends to a file",
     "anonymize": "replace the names in a recording",
     "forward": "store and deliver what daemons report",

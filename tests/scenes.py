@@ -17,7 +17,7 @@ import sys
 import threading
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
@@ -110,20 +110,28 @@ def ha(daemon: Daemon) -> None:
 @scene
 def spans(daemon: Daemon) -> None:
     """A commit with nested spans; each stops after those that it contains."""
-    start, stop = ProgressType.START, ProgressType.STOP
-    send = partial(daemon.progress, trace_id="t1", tid=9, usid=7)
+    begin = 1_767_225_600_000_000  # 2026-01-01
     steps = [
-        (start, "s1", None, "applying transaction", 0),
-        (start, "s2", "s1", "validating", 0),
-        (stop, "s2", "s1", "validating", 4_200),
-        (start, "s3", "s1", "writing", 0),
-        (start, "s4", "s3", "pushing to ce0", 0),
-        (stop, "s4", "s3", "pushing to ce0", 120_500),
-        (stop, "s3", "s1", "writing", 131_000),
-        (stop, "s1", None, "applying transaction", 140_000),
+        ("s1", None, "applying transaction", 0, 140_000),
+        ("s2", "s1", "validating", 100, 4_300),
+        ("s3", "s1", "writing", 5_000, 136_000),
+        ("s4", "s3", "pushing to ce0", 6_000, 126_500),
     ]
-    for type_, span, parent, msg, duration in steps:
-        send(type=type_, span_id=span, parent_span_id=parent, msg=msg, duration=duration)
+    start, stop = ProgressType.START, ProgressType.STOP
+    told = [(at, start, 0, span, parent, msg) for span, parent, msg, at, _ in steps]
+    told += [(end, stop, end - at, span, parent, msg) for span, parent, msg, at, end in steps]
+    for at, type_, duration, span, parent, msg in sorted(told, key=itemgetter(0)):
+        daemon.progress(
+            type=type_,
+            timestamp=begin + at,
+            duration=duration,
+            trace_id="b0a1c2d3-e4f5-0617-2839-4a5b6c7d8e9f",
+            span_id=span,
+            parent_span_id=parent,
+            msg=msg,
+            tid=9,
+            usid=7,
+        )
     daemon.disconnect()
 
 

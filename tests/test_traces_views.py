@@ -33,7 +33,6 @@ def test_tree() -> None:
         f"trace {lines[8].split()[1]}  2023-11-14T22:13:20.009300+00:00",
         "       time   its own  step",
         "     200 µs    200 µs  push [ios0] FAILED: error",
-        "",
     ]
 
 

@@ -14,7 +14,17 @@ from typing import NoReturn
 from confd_events import __version__
 from confd_events.error import Error
 
-from . import _anonymize, _completion, _forward, _info, _monitor, _record, _simulate, _spool
+from . import (
+    _anonymize,
+    _completion,
+    _forward,
+    _info,
+    _monitor,
+    _record,
+    _simulate,
+    _spool,
+    _trace,
+)
 from ._arguments import Parser
 from ._exit import (
     BROKEN_PIPE,
@@ -76,7 +86,10 @@ def parser() -> Parser:
     top = Parser(prog="confd-events", description=_DESCRIPTION, epilog=_EXIT_CODES)
     top.add_argument("--version", action="version", version=f"confd-events {__version__}")
     subparsers = top.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    for module in (_info, _monitor, _record, _anonymize, _forward, _spool, _simulate, _completion):
+    for module in (
+        *(_info, _monitor, _trace, _record, _anonymize),
+        *(_forward, _spool, _simulate, _completion),
+    ):
         module.add_parser(subparsers)
     return top
 

@@ -8,6 +8,9 @@ for event in subscription:
 
 from ._assemble import AssemblerStats, SpanAssembler, spans
 from ._csv import read_csv
+from ._follow import follow
+from ._grouping import traces
+from ._ids import trace_id_of
 from ._span import AttributeValue, Link, Span, SpanEvent
 
 __all__ = [
@@ -17,6 +20,9 @@ __all__ = [
     "Span",
     "SpanAssembler",
     "SpanEvent",
+    "follow",
     "read_csv",
     "spans",
+    "trace_id_of",
+    "traces",
 ]

@@ -19,14 +19,15 @@ def tree(spans: Iterable[Span], *, events: bool = False) -> Iterator[str]:
     The first column is how long a span took, the second how much of that was in none of the spans
     within it. Steps that failed say why, those whose end was not seen say so.
     """
-    for root in forest(spans):
+    for number, root in enumerate(forest(spans)):
+        if number:
+            yield ""
         yield f"trace {root.span.trace_id}  {written_time(root.span.start)}"
         yield _COLUMNS
         for depth, node in root.walk():
             yield _line(node, depth)
             if events:
                 yield from (_event(node.span, event, depth) for event in node.span.events)
-        yield ""
 
 
 def _line(node: Node, depth: int) -> str:

@@ -1,0 +1,103 @@
+"""confd-events trace: from a file of NSO's, and from a daemon."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from cli import ran, started
+from subscribing import PATIENCE, where
+from test_traces_csv import written
+from test_traces_otlp import Collector
+from tracing import BEGIN, commit
+
+from confd_events._address import written_address
+from confd_events.testing import Daemon
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> str:
+    path = tmp_path / "trace.csv"
+    path.write_text("\n".join(written("6.1")))
+    return str(path)
+
+
+def test_a_file_as_a_tree(csv: str) -> None:
+    done = ran("trace", csv, "--zone", "UTC")
+    assert (done.stderr, done.returncode) == ("", 0)
+    head, _, root, step, _ = done.stdout.splitlines()
+    assert head == "trace 44e4cdb99eca48f99708f0847a8198b0  2024-02-05T10:00:00.100000+00:00"
+    assert root.split() == ["10.0", "ms", "8.0", "ms", "applying", "transaction"]
+    assert step.split() == ["2.0", "ms", "2.0", "ms", "connect", "[ce0]"]
+
+
+def test_a_file_as_json_and_for_chrome(csv: str) -> None:
+    spans = [json.loads(line) for line in ran("trace", csv, "--format", "json").stdout.splitlines()]
+    assert sorted(span["name"] for span in spans) == ["applying transaction", "connect"]
+    events = json.loads(ran("trace", csv, "--format", "chrome").stdout)["traceEvents"]
+    assert sum(event["ph"] == "X" for event in events) == 2
+
+
+def test_tables(csv: str) -> None:
+    said = ran("trace", csv, "--summary").stdout
+    assert "applying transaction: once, longest 10.0 ms" in said
+    assert "ce0: once, longest 2.0 ms" in said
+
+
+def test_a_choice(csv: str) -> None:
+    assert ran("trace", csv, "--slower-than", "11ms").stdout == ""
+    assert ran("trace", csv, "--slower-than", "9ms").stdout
+    assert ran("trace", csv, "--trace-id", "44e4cdb9-9eca-48f9-9708-f0847a8198b0").stdout
+    assert ran("trace", csv, "--trace-id", "another").stdout == ""
+
+
+def test_a_file_to_a_collector(csv: str) -> None:
+    with Collector() as collector:
+        done = ran("trace", csv, "--otlp", collector.url)
+    assert (done.stdout, done.returncode) == ("", 0)
+    assert done.stderr == "2 spans sent, 0 rejected\n"
+    assert sorted(span.name for span in collector.spans) == ["applying transaction", "connect"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["/nowhere.csv"], "/nowhere.csv: No such file"),
+        ([__file__], "line 1: not a progress trace"),
+        (["-", "--zone", "here"], "'here' is not a time zone"),
+        (["-", "--otlp", "here"], "'here' is not a URL"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], said: str) -> None:
+    done = ran("trace", *arguments)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert said in line
+
+
+def test_a_daemon(daemon: Daemon) -> None:
+    address = written_address(where_of(daemon))
+    with started("trace", "--address", address, "--format", "json") as process:
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        for event in commit():
+            daemon.progress(**{**event, "timestamp": event["timestamp"] + offset_to_now()})
+        assert process.stdout is not None
+        names = [json.loads(process.stdout.readline())["name"] for _ in range(4)]
+    assert sorted(names) == [
+        "applying transaction",
+        "commit",
+        "holding transaction lock",
+        "validate",
+    ]
+
+
+def where_of(daemon: Daemon) -> dict[str, object]:
+    found = where(daemon)
+    return dict(zip(("ip", "port"), found))
+
+
+def offset_to_now() -> int:
+    """From the time of the made trace to the present, in µs."""
+    return time.time_ns() // 1000 - BEGIN
