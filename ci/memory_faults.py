@@ -7,11 +7,13 @@ does not.
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 import confd_events as events
 
-LIBRARY = ctypes.CDLL(events.library()["path"])
+# Linked statically, libconfd shows nothing of itself; the SDK has it as a library, too.
+LIBRARY = ctypes.CDLL(os.environ.get("CONFD_EVENTS_LIBRARY", events.library()["path"]))
 LIBC = ctypes.CDLL(None)
 LIBC.malloc.restype = ctypes.c_void_p
 LIBRARY.confd_value_dup.restype = ctypes.c_void_p
