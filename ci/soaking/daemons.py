@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import Any, Callable
 
+from confd_events import library
 from confd_events.testing import Daemon, Faults, value
 
 from .kinds import KINDS, STREAM
@@ -29,7 +30,8 @@ class Daemons:
         self._random = random.Random(seed)
         self._ending = threading.Event()
         self._threads: list[threading.Thread] = []
-        self.exact, self.stream, self.churn = Daemon(), Daemon(), Daemon()
+        product = library()["product"].lower()
+        self.exact, self.stream, self.churn = (Daemon(product=product) for _ in range(3))
         self.sent: Counter[str] = Counter()
         self.events = 0
         self.troubles: Counter[str] = Counter()
