@@ -72,6 +72,7 @@ def test_events_become_records_and_are_acknowledged(daemon: Daemon, tmp_path: Pa
     assert (audit["type_name"], audit["audit"]["user"]) == ("audit", "ada")
 
 
+@pytest.mark.since(8, 2)
 def test_a_record_has_the_time_of_the_event_and_its_trace(daemon: Daemon, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     path = written(tmp_path, daemon, sink=file_sink(out))
