@@ -18,6 +18,7 @@ from looping import Run, cancel, run_fixture, spawn
 from subscribing import (
     PATIENCE,
     QUICK,
+    Relay,
     alarm,
     in_thread,
     run_program,
@@ -27,7 +28,7 @@ from subscribing import (
 )
 
 import confd_events as events
-from confd_events import Backoff, subscribe_async
+from confd_events import Backoff, Event, Subscription, subscribe, subscribe_async
 from confd_events.testing import Daemon, encode
 
 __all__ = ["run_fixture"]
@@ -40,6 +41,10 @@ KINDS: dict[str, dict[str, Any]] = {
 SYNC: dict[str, tuple[str, ...]] = {"audit": ("audit",), "audit-sync": ("audit", "audit-sync")}
 each_kind = pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
 each_what = pytest.mark.parametrize("what", SYNC.values(), ids=SYNC)
+
+
+def some(subscription: Subscription, count: int) -> list[Event]:
+    return [next(subscription) for _ in range(count)]
 
 
 class HandlerError(Exception):
@@ -197,6 +202,43 @@ def test_an_iterator_survives_a_handler_that_raises(
             daemon.audit(usid=number)
             assert next(iterator)["usid"] == number
         assert not subscription.closed
+
+
+UNFINISHED: dict[str, dict[str, Any]] = {**KINDS, "heartbeats": {"heartbeat": 10}}
+
+
+@pytest.mark.parametrize("options", UNFINISHED.values(), ids=UNFINISHED)
+def test_the_rest_of_a_notification_is_waited_for_interruptibly(
+    daemon: Daemon, options: dict[str, Any]
+) -> None:
+    frame = encode("audit", usid=1, msg="x" * 100_000)
+    with (
+        Relay(daemon) as relay,
+        subscribe("audit", address=relay.address, **options) as subscription,
+        alarm(interrupt) as soon,
+    ):
+        relay.send(frame[:50_000])
+        soon()
+        with pytest.raises(HandlerError):
+            subscription.next(timeout=PATIENCE)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert subscription.next(timeout=0.05) is None
+        relay.send(frame[50_000:] + encode("audit", usid=2))
+        assert usids(some(subscription, 2)) == [1, 2]
+
+
+@pytest.mark.parametrize("options", UNFINISHED.values(), ids=UNFINISHED)
+def test_a_handler_may_close_in_the_midst_of_a_notification(
+    daemon: Daemon, options: dict[str, Any]
+) -> None:
+    with (
+        Relay(daemon) as relay,
+        subscribe("audit", address=relay.address, **options) as subscription,
+        alarm(subscription.close) as soon,
+    ):
+        relay.send(encode("audit", usid=1, msg="x" * 100_000)[:50_000])
+        soon()
+        assert list(subscription) == []
 
 
 STORM = """

@@ -7,7 +7,7 @@ from typing import Callable
 
 
 class Call:
-    """A function that runs in a thread.
+    """A function that runs in a thread, from the first wait for it on.
 
     Python runs signal handlers in the main thread alone, so what blocks is left to another. Who
     waits may give up waiting and come back later.
@@ -19,9 +19,15 @@ class Call:
         self._done = False
         self._running = threading.Lock()
         self._running.acquire()
+        self._begun = threading.Lock()
+
+    def _start(self) -> None:
+        # Perhaps twice, when a signal handler raises: only the first thread that runs goes on.
         threading.Thread(target=self._run, name="confd-events call", daemon=True).start()
 
     def _run(self) -> None:
+        if not self._begun.acquire(blocking=False):
+            return
         try:
             self._function()
         except BaseException as error:
@@ -31,6 +37,8 @@ class Call:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Waits for the end, at most so many seconds; returns whether it has come."""
+        if not self._begun.locked():
+            self._start()
         # A lock, not a SimpleQueue: its get() may wait for ever when a signal comes as the time
         # runs out.
         if not self._done and self._running.acquire(timeout=-1 if seconds is None else seconds):

@@ -294,11 +294,16 @@ class Subscription(Core):
         is_empty = False
         try:
             event = self._await(end)
-            is_empty = event is None and not self.closed
+            is_empty = event is None and not self.closed and not self._is_reading_rest()
         finally:  # an exception of a signal handler says nothing of what is there
             if not is_empty:
                 self._readiness.set()
         return event
+
+    def _is_reading_rest(self) -> bool:
+        # What ends that is not told by the socket.
+        connection = self._reader.connection
+        return connection is not None and connection.is_reading_rest()
 
     def _await(self, end: float | None) -> Event | None:
         """As _next(), when none is there yet."""
