@@ -29,7 +29,6 @@ from ._subscribing import (
     add_subscription,
     checked,
     closed_at,
-    closed_by_signals,
     end_of,
     mask_of,
     subscribed,
@@ -161,7 +160,7 @@ def run(arguments: argparse.Namespace) -> int:
         except TimeoutError:
             return OK if arguments.count is None else TIMEOUT
         tally = _Tally(arguments, mask)
-        with subscription, closed_at(end, subscription), closed_by_signals(subscription), tally:
+        with subscription, closed_at(end, subscription), tally:
             _follow(subscription, arguments, wanted, show, tally)
     return OK if arguments.count is None or tally.shown == arguments.count else TIMEOUT
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -183,31 +181,3 @@ def closed_at(end: float | None, subscription: Subscription) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-@contextmanager
-def closed_by_signals(subscription: Subscription) -> Iterator[None]:
-    """Closes a subscription on SIGINT and SIGTERM, even while libconfd waits for the rest of a
-    notification: their handlers run only when it returns.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    hearing, telling = socket.socketpair()
-    telling.setblocking(False)
-    before = signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
-
-    def listen() -> None:
-        while numbers := hearing.recv(16):
-            if not {signal.SIGINT, signal.SIGTERM}.isdisjoint(numbers):
-                subscription.close()
-
-    listening = threading.Thread(target=listen, name="confd-events signals", daemon=True)
-    listening.start()
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(before)
-        telling.close()
-        listening.join()
-        hearing.close()

@@ -22,7 +22,7 @@ from ._arguments import argument_of, seconds
 from ._exit import OK, UsageError, tell
 from ._files import opened
 from ._render import escaped
-from ._subscribing import checked, closed_at, closed_by_signals, end_of, within
+from ._subscribing import checked, closed_at, end_of, within
 
 if TYPE_CHECKING:
     from ._arguments import Subparsers
@@ -145,7 +145,7 @@ def _of_daemon(arguments: argparse.Namespace) -> Iterator[Iterator[Span]]:
             buffer=_AHEAD,
         ),
     )
-    with subscription, closed_at(end, subscription), closed_by_signals(subscription):
+    with subscription, closed_at(end, subscription):
         yield follow(subscription)
 
 
