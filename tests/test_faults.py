@@ -12,10 +12,11 @@ import signal
 import socket
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 import pytest
 from conftest import ALL_PLAIN
@@ -252,3 +253,32 @@ def test_signals_while_connecting() -> None:
             with socket.socket() as sock:
                 events.notifications_connect(sock, ALL_PLAIN, **daemon.address)
     assert all(counts.values())
+
+
+def test_signals_while_another_thread_waits_for_a_connection(tmp_path: Path) -> None:
+    """libconfd gives up a connect() that a signal interrupts, wherever the signal arrives."""
+    path = str(tmp_path / "daemon")
+    outcomes: list[events.Error] = []
+
+    def connect() -> None:
+        with socket.socket(socket.AF_UNIX) as sock:
+            try:
+                events.notifications_connect(sock, events.NOTIF_AUDIT, path=path)
+            except events.Error as error:
+                outcomes.append(error)
+
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as other, storm():
+        server.bind(path)
+        server.listen(0)
+        other.connect(path)  # there is no room for a second one, until this is accepted
+        thread = threading.Thread(target=connect)
+        thread.start()
+        for _ in range(100):
+            signal.pthread_kill(cast("int", thread.ident), signal.SIGALRM)
+            time.sleep(0.001)
+        assert outcomes == []
+        for _ in range(2):
+            server.accept()[0].close()
+        thread.join()
+    (outcome,) = outcomes
+    assert isinstance(outcome, events.EOF), "it was connected, and only then closed"

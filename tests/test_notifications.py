@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import LEVEL, PRODUCT, Connect, plain
+from conftest import LEVEL, PEER, PRODUCT, Connect, plain
 
 import confd_events as events
 from confd_events import _catalog
@@ -579,6 +579,16 @@ def test_stream_event(daemon: Daemon, stream: socket.socket) -> None:
 def test_stream_event_without_values(daemon: Daemon, stream: socket.socket) -> None:
     daemon.stream_event(stream="NETCONF", time=WHEN)
     assert events.read_notification(stream)["stream"]["values"] == []
+
+
+@pytest.mark.parametrize("nodeid", [value.binary(b"b" * 99), value.oid("1.3.6.1"), [1, 2, 3]])
+def test_a_node_id_that_is_freed(daemon: Daemon, sock: socket.socket, nodeid: Any) -> None:
+    """The library frees what such an id points to before it returns."""
+    daemon.send_frame(
+        encode("ha_secondary_arrived", PEER.protocol, PEER.product, nodeid=nodeid, peer="10.0.0.9")
+    )
+    node = events.read_notification(sock)["hnot"]["secondary_arrived"]
+    assert (node["nodeid"].confd_type(), node["ip4"]) == (events.C_NOEXISTS, "10.0.0.9")
 
 
 @pytest.mark.since(7, 7)
