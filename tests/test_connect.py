@@ -489,3 +489,28 @@ def test_the_receive_buffer_has_room_for_floods(daemon: Daemon) -> None:
             events.notifications_connect(each, events.NOTIF_AUDIT, **daemon.address)
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) > default
         assert large.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == given
+
+
+def test_a_signal_ends_the_loading_of_schemas() -> None:
+    """Also where the daemon has the connection, and says nothing."""
+    done = run_program(
+        """
+        import signal, socket
+        import confd_events as events
+
+        class Alarm(Exception):
+            pass
+
+        def handler(*_):
+            raise Alarm
+
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            signal.signal(signal.SIGALRM, handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            try:
+                events.load_schemas("127.0.0.1", silent.getsockname()[1])
+            except Alarm:
+                print("ended")
+        """
+    )
+    assert (done.stderr, done.stdout) == ("", "ended\n")
