@@ -11,8 +11,8 @@ import re
 import sys
 
 from confd_events import cli
-from confd_events._catalog import NOTIFICATIONS
 from confd_events.cli._completion import FILES, SHELLS
+from confd_events.description.catalog import NOTIFICATIONS
 from confd_events.enums import SyslogPriority, label, notif
 
 PAGE = FILES / "confd-events.1"

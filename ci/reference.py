@@ -12,7 +12,7 @@ TARGET = PROJECT / "docs" / "notifications.md"
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from confd_events import _catalog as catalog
+    from confd_events.description import catalog
 else:
     # The catalog alone: the package needs its extension.
     sys.path.insert(0, str(PROJECT / "src"))
@@ -21,7 +21,7 @@ else:
 INTRODUCTION = """\
 # Notifications
 
-<!-- Written by ci/reference.py from src/confd_events/_catalog.py. Do not edit. -->
+<!-- Written by ci/reference.py from src/confd_events/description/catalog.py. Do not edit. -->
 
 `read_notification()` returns a dict with two keys: `type`, the notification's bit, and a member
 with the payload, a dict too. Some notifications have no payload; their dict has just `type`.

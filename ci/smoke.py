@@ -49,10 +49,11 @@ def try_package() -> None:
 
 def check_complete() -> None:
     """The module must have what the release of its library has."""
-    from confd_events import _releases, library
+    from confd_events import library
+    from confd_events.description import releases
 
-    if lacking := _releases.not_found():
-        release = _releases.release(library()["product"], library()["version"])
+    if lacking := releases.not_found():
+        release = releases.release(library()["product"], library()["version"])
         raise AttributeError(f"the module lacks what {release} has: {', '.join(lacking)}")
 
 

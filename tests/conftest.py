@@ -20,7 +20,7 @@ import pytest
 from cli import Monitor
 
 import confd_events as events
-from confd_events import _catalog
+from confd_events.description import catalog
 from confd_events.testing import Daemon, encode
 from confd_events.testing._notifications import KINDS, Peer
 
@@ -29,7 +29,7 @@ LIBRARY = events.library()
 LEVEL = tuple(map(int, LIBRARY["api_level"].split(".")))
 PRODUCT = LIBRARY["product"]
 PEER = Peer(LIBRARY["protocol"], PRODUCT.lower())
-_BITS = {getattr(events, n.name, 0) for n in _catalog.NOTIFICATIONS}
+_BITS = {getattr(events, n.name, 0) for n in catalog.NOTIFICATIONS}
 # The notifications that the library in use has: a release may lack some of its level.
 SENDABLE = [name for name, k in KINDS.items() if k.exists_for(PEER) and k.bit in _BITS]
 LEFT_OUT = pytest.StashKey[dict[str, int]]()

@@ -29,7 +29,7 @@ from subscribing import (
 
 import confd_events as events
 from confd_events import DaemonSilent, Event, Notif, Subscription, subscribe
-from confd_events._catalog import NOTIFICATIONS
+from confd_events.description.catalog import NOTIFICATIONS
 from confd_events.enums import notif
 from confd_events.subscription._acknowledgement import ACKNOWLEDGEMENTS, awaited
 from confd_events.testing import Daemon, Delivery, encode

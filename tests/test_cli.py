@@ -20,8 +20,8 @@ from test_docs import PAGES, ROOT
 import confd_events as events
 import confd_events_command
 from confd_events import cli
-from confd_events._releases import release
 from confd_events.cli._script import read_script
+from confd_events.description.releases import release
 from confd_events_command import COMMANDS
 
 SHELL_BLOCK = re.compile(r"```(?:sh|console)\n(.*?)```", re.DOTALL)

@@ -33,8 +33,8 @@ from cli import (
 from conftest import PRODUCT
 
 import confd_events as events
-from confd_events._releases import in_use
 from confd_events.cli import main
+from confd_events.description.releases import in_use
 from confd_events.enums import Notif
 from confd_events.testing import Daemon, Delivery, Subscriber, TagValue, User, value
 

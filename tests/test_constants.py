@@ -12,12 +12,13 @@ import pytest
 from conftest import DATA, LEVEL, PRODUCT
 
 import confd_events as events
-from confd_events import _catalog, _releases, enums
+from confd_events import enums
+from confd_events.description import catalog, releases
 
 CONSTANTS = json.loads((DATA / "api" / "constants.json").read_text())
 KNOWN = {**CONSTANTS["events"], **CONSTANTS["types"]}
 # The older spellings of NSO's bits.
-BITS = [n for n in _catalog.CONSTANTS if re.match("(NCS_)?NOTIF_(?!COMMIT_FLAG)", n)]
+BITS = [n for n in catalog.CONSTANTS if re.match("(NCS_)?NOTIF_(?!COMMIT_FLAG)", n)]
 ALIASES = {
     f"NOTIF_{name}": f"NCS_NOTIF_{name}"
     for name in (
@@ -42,7 +43,7 @@ def test_values() -> None:
     assert (events.NCS_PATH if LOCAL else None) == events.PATH
 
 
-def in_release(span: _catalog.Span) -> bool:
+def in_release(span: catalog.Span) -> bool:
     """Whether the catalog says that the release in use has it."""
     since, before = (
         tuple(map(int, level.split("."))) for level in (span.since or "0", span.before or "99")
@@ -51,7 +52,7 @@ def in_release(span: _catalog.Span) -> bool:
 
 
 def test_what_the_release_has_is_there() -> None:
-    spans = {name: _catalog.span(name) for name in _catalog.CONSTANTS}
+    spans = {name: catalog.span(name) for name in catalog.CONSTANTS}
     there = {name for name in spans if hasattr(events, name)}
     expected = {name for name, span in spans.items() if in_release(span)}
     assert expected - there == set()
@@ -65,8 +66,8 @@ def test_what_fields_the_release_has() -> None:
     missing = set(events.library()["missing"])
     fields = {
         f"{n.name}.{f.key}": f.span
-        for n in _catalog.NOTIFICATIONS
-        if in_release(_catalog.span(n.name))
+        for n in catalog.NOTIFICATIONS
+        if in_release(catalog.span(n.name))
         for f in n.fields
     }
     assert missing & fields.keys() == {
@@ -84,19 +85,19 @@ def test_what_fields_the_release_has() -> None:
     ],
 )
 def test_releases_by_the_version_of_their_library(product: str, version: str, named: str) -> None:
-    assert _releases.release(product, version) == named
+    assert releases.release(product, version) == named
 
 
 def test_a_name_of_another_release_says_whose_it_is() -> None:
-    lacking = [name for name in _catalog.CONSTANTS if not hasattr(events, name)]
-    here = _releases.release(PRODUCT, events.library()["version"])
+    lacking = [name for name in catalog.CONSTANTS if not hasattr(events, name)]
+    here = releases.release(PRODUCT, events.library()["version"])
     for name in lacking:
         with pytest.raises(AttributeError) as caught:
             getattr(events, name)
         said = str(caught.value)
         assert f"{name} is not in {here}, whose libconfd is in use; " in said
-        since = _catalog.span(name).since
-        assert ("only NSO has it" if not since else f"{_releases.release('NCS', since)} ") in said
+        since = catalog.span(name).since
+        assert ("only NSO has it" if not since else f"{releases.release('NCS', since)} ") in said
     with pytest.raises(AttributeError, match=r"^module 'confd_events' has no attribute 'NOTIF_X'$"):
         getattr(events, "NOTIF_X")  # noqa: B009 -- a type checker knows that it is not there
 
@@ -107,7 +108,7 @@ def test_both_names_of_a_bit() -> None:
 
 
 def test_catalog_names_all() -> None:
-    assert set(_catalog.CONSTANTS) | {"ADDR", "PORT"} == KNOWN.keys() | ALIASES.keys()
+    assert set(catalog.CONSTANTS) | {"ADDR", "PORT"} == KNOWN.keys() | ALIASES.keys()
 
 
 def test_what_the_headers_lack_is_said() -> None:
@@ -173,7 +174,7 @@ def test_constants_are_members() -> None:
     members = {name for e in NAMES for member in e for name in constants_of(member)}
     missing = {
         name
-        for name in map(newer, _catalog.CONSTANTS)
+        for name in map(newer, catalog.CONSTANTS)
         if name not in members and not OTHERS.match(name)
     }
     # Names of bits that have another name, or of several bits.

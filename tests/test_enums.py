@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import confd_events as events
-from confd_events import _catalog, enums, testing
+from confd_events import enums, testing
+from confd_events.description import catalog
 from confd_events.enums import CommitFlag, Database, LockMode, Notif, label, notif
 from confd_events.testing._notifications import KINDS
 
@@ -25,22 +26,22 @@ CLASSES: dict[str, Any] = {
     name: value for name in enums.__all__ if isinstance(value := getattr(enums, name), type)
 }
 OBJECTS = {
-    events.UserInfo: _catalog.USER_INFO,
-    events.SnmpVarbind: _catalog.SNMP_VARBIND,
-    events.ProgressLink: _catalog.PROGRESS_LINK,
+    events.UserInfo: catalog.USER_INFO,
+    events.SnmpVarbind: catalog.SNMP_VARBIND,
+    events.ProgressLink: catalog.PROGRESS_LINK,
 }
 
 
-def notification_fields() -> Iterator[tuple[str, _catalog.Field]]:
-    for notification in _catalog.NOTIFICATIONS:
+def notification_fields() -> Iterator[tuple[str, catalog.Field]]:
+    for notification in catalog.NOTIFICATIONS:
         for field in notification.fields:
-            for part in _catalog.INLINE.get(field.type, (field,)):
+            for part in catalog.INLINE.get(field.type, (field,)):
                 yield notification.name, part
 
 
-def fields() -> Iterator[tuple[str, _catalog.Field]]:
+def fields() -> Iterator[tuple[str, catalog.Field]]:
     yield from notification_fields()
-    for where in (*OBJECTS.values(), _catalog.HA_NODE):
+    for where in (*OBJECTS.values(), catalog.HA_NODE):
         yield from (("part", field) for field in where)
 
 
@@ -129,7 +130,7 @@ def test_importing_it_reads_no_catalog() -> None:
     )
     loaded = run.stdout.split()
     assert "confd_events.enums" in loaded
-    assert not {"confd_events._catalog", "confd_events._render", "difflib"} & set(loaded)
+    assert not {"confd_events.description.catalog", "confd_events._render", "difflib"} & set(loaded)
 
 
 def test_testing_has_the_same_enumerations() -> None:
@@ -148,7 +149,7 @@ def test_the_catalog_names_enumerations_that_there_are() -> None:
 
 
 def test_numbers_that_constants_name_have_an_enumeration() -> None:
-    beginnings = (*_catalog.CONSTANTS, "AF_INET", "RFC")
+    beginnings = (*catalog.CONSTANTS, "AF_INET", "RFC")
     for name, field in notification_fields():
         words = re.findall(r"[A-Z]{3,}_*|AF_", field.doc)
         named = [word for word in words if any(each.startswith(word) for each in beginnings)]
@@ -171,7 +172,7 @@ def test_the_catalog_has_the_attributes_of_classes(cls: type) -> None:
 
 
 def test_the_flag_that_makes_the_daemon_wait() -> None:
-    for notification in _catalog.NOTIFICATIONS:
+    for notification in catalog.NOTIFICATIONS:
         acks = {k.ack.sync for k in KINDS.values() if k.ack and k.bit == notif(notification.name)}
         if not notification.acknowledge:
             assert not acks

@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from test_terms import TERMS
 
 import confd_events as events
-from confd_events._catalog import NOTIFICATIONS, USER_INFO, V1_TRAP, Field, Notification
+from confd_events.description.catalog import NOTIFICATIONS, USER_INFO, V1_TRAP, Field, Notification
 from confd_events.enums import CallHome, HaInfo, ProgressType, StreamType
 from confd_events.testing import (
     DateTime,

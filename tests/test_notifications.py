@@ -13,8 +13,8 @@ import pytest
 from conftest import LEVEL, PEER, PRODUCT, Connect, plain
 
 import confd_events as events
-from confd_events import _catalog
-from confd_events._releases import in_use
+from confd_events.description import catalog
+from confd_events.description.releases import in_use
 from confd_events.testing import (
     Daemon,
     SnmpColumn,
@@ -500,7 +500,7 @@ KNOWN = [case for case in CASES if case.bit]
 
 
 def test_a_case_for_all_that_the_release_has() -> None:
-    has = {n.name for n in _catalog.NOTIFICATIONS if in_use(n.name)}
+    has = {n.name for n in catalog.NOTIFICATIONS if in_use(n.name)}
     without = {"NOTIF_COMMIT_DIFF", "NOTIF_STREAM_EVENT", "NOTIF_TAKEOVER_SYSLOG"}  # see below
     covered = {name for name in has if getattr(events, name) in {case.bit for case in KNOWN}}
     assert has - covered == without

@@ -11,7 +11,7 @@ from conftest import PRODUCT
 from subscribing import PATIENCE, wait_until
 
 from confd_events import Dropped, Notif, Subscription, subscribe
-from confd_events._releases import in_use
+from confd_events.description.releases import in_use
 from confd_events.testing import Acknowledgement, Daemon, User
 
 if TYPE_CHECKING:

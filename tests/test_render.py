@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import confd_events as events
-from confd_events import Event, _catalog
+from confd_events import Event
 from confd_events._render import MASK, _pieces, member_of, readable, to_dict, to_json
+from confd_events.description import catalog
 from confd_events.enums import (
     AddressFamily,
     CommitFlag,
@@ -101,9 +102,9 @@ def test_recorded_frames(daemon: Daemon, sock: socket.socket, vector: dict[str, 
     checked(events.read_notification(sock))
 
 
-@pytest.mark.parametrize("notification", _catalog.NOTIFICATIONS, ids=lambda n: str(n.name))
-def test_no_name_takes_another_keys_place(notification: _catalog.Notification) -> None:
-    fields = [p for f in notification.fields for p in _catalog.INLINE.get(f.type, (f,))]
+@pytest.mark.parametrize("notification", catalog.NOTIFICATIONS, ids=lambda n: str(n.name))
+def test_no_name_takes_another_keys_place(notification: catalog.Notification) -> None:
+    fields = [p for f in notification.fields for p in catalog.INLINE.get(f.type, (f,))]
     keys = {key for field in fields for key in (field.key, field.also)}
     assert not keys & {f"{key}_name" for key in keys}
 

@@ -12,7 +12,7 @@ SOURCES = Path(__file__).parents[1] / "src"
 PACKAGE = "confd_events"
 ROOMS = (
     ("_events", "_missing", "_values", "_version", "error"),
-    ("_address", "_catalog", "_releases", "_render", "enums", "payloads"),
+    ("_address", "_render", "description", "enums", "payloads"),
     ("subscription",),
     ("_lines", "_where", "_written"),
     ("testing", "traces"),

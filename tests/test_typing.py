@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import confd_events as events
-from confd_events import _catalog as catalog
 from confd_events import _events, payloads
+from confd_events.description import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

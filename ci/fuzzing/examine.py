@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import confd_events as events
-from confd_events._catalog import HA_NODE, INLINE, NOTIFICATIONS, Field, Notification
 from confd_events._events import SnmpVarbind, TransCtxRef
+from confd_events.description.catalog import HA_NODE, INLINE, NOTIFICATIONS, Field, Notification
 
 
 class WrongDictError(Exception):

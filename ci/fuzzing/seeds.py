@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import confd_events as events
-from confd_events._catalog import NOTIFICATIONS
+from confd_events.description.catalog import NOTIFICATIONS
 from confd_events.testing import SnmpColumn, SnmpOid, SnmpVariable, encode
 from confd_events.testing._notifications import KINDS, Peer
 

@@ -97,7 +97,7 @@ def _no_attribute(name: str) -> str:
     known = () if name.startswith("_") else _events.library()["missing"]
     if name not in (*known, "sync_audit_network_notification"):
         return f"module {__name__!r} has no attribute {name!r}"
-    from ._releases import lacking
+    from .description.releases import lacking
 
     return f"module {__name__!r}: {lacking(name)}"
 

@@ -26,7 +26,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport stderr
 from libc.string cimport memcpy, memset, strlen
 
-from confd_events._libconfd cimport *
+from confd_events.extension.libconfd cimport *
 
 
 # Text, numbers and addresses
@@ -119,9 +119,9 @@ cdef int check(int status, int os_errno) except -1:
 
 
 # One module, in parts: two modules would link libconfd, and with it its state, twice.
-include "values.pxi"
-include "objects.pxi"
-include "convert.pxi"
+include "extension/values.pxi"
+include "extension/objects.pxi"
+include "extension/convert.pxi"
 
 
 # The socket and the address

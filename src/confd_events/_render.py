@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from math import isfinite
 from typing import Any, Callable, NamedTuple, Union
 
-from . import _catalog, enums
+from . import enums
 from ._events import (
     C_BUF,
     C_CDBBEGIN,
@@ -30,6 +30,7 @@ from ._events import (
     UserInfo,
     Value,
 )
+from .description import catalog
 
 Enumeration = Union[type[IntEnum], type[IntFlag]]
 Render = Callable[[Any, bool], Any]
@@ -266,13 +267,13 @@ class _Key(NamedTuple):
 _ANY = _Key(None, None)
 
 
-def _by_key(fields: Iterable[_catalog.Field]) -> dict[str, _Key]:
+def _by_key(fields: Iterable[catalog.Field]) -> dict[str, _Key]:
     """How to render each key, the older names and the parts that lie beside them included."""
-    parts = (part for field in fields for part in _catalog.INLINE.get(field.type, (field,)))
+    parts = (part for field in fields for part in catalog.INLINE.get(field.type, (field,)))
     return {key: _key(part) for part in parts for key in (part.key, part.also) if key}
 
 
-def _key(field: _catalog.Field) -> _Key:
+def _key(field: catalog.Field) -> _Key:
     if field.epoch:
         return _Key(partial(_epoch, unit=_UNITS[field.epoch]), None)
     return _Key(_RENDERS[field.type], getattr(enums, field.enum) if field.enum else None)
@@ -291,15 +292,15 @@ _RENDERS: dict[str, Render | None] = {
     "list[Value]": partial(_each, render=_value),
     "list[TagValue]": _tree,
 }
-_USER = _by_key(_catalog.USER_INFO)
-_RENDERS["HaNode"] = partial(_dict, keys=_by_key(_catalog.HA_NODE))
+_USER = _by_key(catalog.USER_INFO)
+_RENDERS["HaNode"] = partial(_dict, keys=_by_key(catalog.HA_NODE))
 _RENDERS["list[SnmpVarbind]"] = partial(
-    _each, render=partial(_attributes, keys=_by_key(_catalog.SNMP_VARBIND))
+    _each, render=partial(_attributes, keys=_by_key(catalog.SNMP_VARBIND))
 )
 _RENDERS["list[ProgressLink]"] = partial(
-    _each, render=partial(_attributes, keys=_by_key(_catalog.PROGRESS_LINK))
+    _each, render=partial(_attributes, keys=_by_key(catalog.PROGRESS_LINK))
 )
-_KEYS = {int(enums.notif(n.name)): _by_key(n.fields) for n in _catalog.NOTIFICATIONS}
+_KEYS = {int(enums.notif(n.name)): _by_key(n.fields) for n in catalog.NOTIFICATIONS}
 
 
 # JSON of any depth

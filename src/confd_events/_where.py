@@ -15,7 +15,9 @@ from functools import lru_cache
 from typing import Any, Callable, NamedTuple, Protocol
 
 from . import enums
-from ._catalog import (
+from ._events import log_symbol
+from ._written import length_of_time, size, time_of
+from .description.catalog import (
     HA_NODE,
     INLINE,
     NOTIFICATIONS,
@@ -24,8 +26,6 @@ from ._catalog import (
     USER_INFO,
     Field,
 )
-from ._events import log_symbol
-from ._written import length_of_time, size, time_of
 from .enums import SyslogPriority, label, notif
 
 Payload = Mapping[str, Any]

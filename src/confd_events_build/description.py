@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 PROJECT = Path(__file__).resolve().parents[2]
 
 if TYPE_CHECKING:
-    from confd_events import _catalog as catalog
+    from confd_events.description import catalog
 else:
     _spec = importlib.util.spec_from_file_location(
-        "_catalog", PROJECT / "src" / "confd_events" / "_catalog.py"
+        "catalog", PROJECT / "src" / "confd_events" / "description" / "catalog.py"
     )
     catalog = importlib.util.module_from_spec(_spec)
     sys.modules[_spec.name] = catalog

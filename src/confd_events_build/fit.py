@@ -17,7 +17,7 @@ from .tables import Tables, write
 if TYPE_CHECKING:
     from setuptools import Extension
 
-_SOURCES = PROJECT / "src" / "confd_events"
+_SOURCES = PROJECT / "src" / "confd_events" / "extension"
 _FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
 # Who finds a way to write past a buffer shall not get far.
 _PROTECTED = ["-fstack-protector-strong"]

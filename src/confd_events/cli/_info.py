@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import confd_events
 from confd_events._address import default_address, written_address
-from confd_events._releases import release
+from confd_events.description.releases import release
 
 from ._exit import OK, UsageError
 from ._render import Piece, escaped, printer

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Callable, NamedTuple
 
 from confd_events import enums, log_symbol
-from confd_events._catalog import INLINE, NOTIFICATIONS, Field
+from confd_events.description.catalog import INLINE, NOTIFICATIONS, Field
 
 # Empty values. A text that is "none" is none of them.
 _NOTHING: tuple[Any, ...] = (None, "", [], {})

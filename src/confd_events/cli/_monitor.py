@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import confd_events
 from confd_events._address import endpoints, written_address
-from confd_events._catalog import NOTIFICATIONS, Notification
 from confd_events._lines import Rotation, opened
 from confd_events._render import to_json
 from confd_events._where import Condition, device, parsed, severity, user
+from confd_events.description.catalog import NOTIFICATIONS, Notification
 from confd_events.enums import Notif, label, notif
 from confd_events.subscription import available
 

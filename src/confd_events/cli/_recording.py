@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from confd_events import enums
-from confd_events._catalog import INLINE, NOTIFICATIONS, USER_INFO, Field
 from confd_events._written import zoned
+from confd_events.description.catalog import INLINE, NOTIFICATIONS, USER_INFO, Field
 from confd_events.testing._notifications import KINDS
 from confd_events.testing._terms import decode
 

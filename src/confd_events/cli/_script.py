@@ -15,8 +15,8 @@ from ipaddress import ip_address
 from typing import Any, Callable, NamedTuple, Union
 
 from confd_events import enums
-from confd_events._catalog import NOTIFICATIONS, USER_INFO, Field
 from confd_events._written import zoned
+from confd_events.description.catalog import NOTIFICATIONS, USER_INFO, Field
 from confd_events.testing import Atom, SnmpColumn, SnmpOid, SnmpVariable, User, encode, value
 from confd_events.testing._notifications import KINDS, NEWEST_PROTOCOL
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from .._catalog import NOTIFICATIONS
 from .._events import library
 from .._render import to_json
+from ..description.catalog import NOTIFICATIONS
 from ..enums import notif
 from ..subscription import Connected, Event
 from ..traces._ids import span_id_of, trace_id_of

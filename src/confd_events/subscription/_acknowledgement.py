@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from .. import _events
-from .._catalog import NOTIFICATIONS, Notification
+from ..description.catalog import NOTIFICATIONS, Notification
 from ..enums import Notif, notif
 
 if TYPE_CHECKING:

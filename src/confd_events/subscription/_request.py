@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Union
 
-from .._catalog import NOTIFICATIONS, Notification
 from .._events import NotificationsData
-from .._releases import in_use, lacking
+from ..description.catalog import NOTIFICATIONS, Notification
+from ..description.releases import in_use, lacking
 from ..enums import Notif, Verbosity, label, notif
 
 What = Union[int, str]

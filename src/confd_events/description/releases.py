@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from . import _catalog, _events
-from ._catalog import PRODUCTS
+from .. import _events
+from . import catalog
+from .catalog import PRODUCTS
 
 
 def release(product: str, version: str) -> str:
@@ -22,7 +23,7 @@ def in_use(constant: str) -> bool:
 
     ConfD's headers once declared NSO's bits, too.
     """
-    product = _catalog.span(constant).product
+    product = catalog.span(constant).product
     return hasattr(_events, constant) and product in ("", _events.library()["product"])
 
 
@@ -31,7 +32,7 @@ def lacking(name: str) -> str:
     library = _events.library()
     return (
         f"{name} is not in {release(library['product'], library['version'])}, whose libconfd is "
-        f"in use; {_owners(_catalog.span(name))}"
+        f"in use; {_owners(catalog.span(name))}"
     )
 
 
@@ -41,8 +42,8 @@ def not_found() -> list[str]:
     There is such when the build did not understand the headers.
     """
     library = _events.library()
-    spans = {name: [_catalog.span(name)] for name in _catalog.CONSTANTS}
-    for notification in _catalog.NOTIFICATIONS:
+    spans = {name: [catalog.span(name)] for name in catalog.CONSTANTS}
+    for notification in catalog.NOTIFICATIONS:
         for field in notification.fields:
             spans[f"{notification.name}.{field.key}"] = [*spans[notification.name], field.span]
     return [
@@ -52,7 +53,7 @@ def not_found() -> list[str]:
     ]
 
 
-def _owners(span: _catalog.Span) -> str:
+def _owners(span: catalog.Span) -> str:
     products = [span.product] if span.product else list(PRODUCTS)
     if not span.since:
         return f"only {' and '.join(PRODUCTS[each] for each in products)} has it"
