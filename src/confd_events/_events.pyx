@@ -670,10 +670,10 @@ cdef dict read_next(int fd, bint more):
     """
     cdef confd_notification n
     cdef int status, os_errno
-    if bad_frame(&seen, bits_with_payload) != NULL:
-        return read_unwanted(fd)
     if not is_in_view(&seen):
         settled()
+    if bad_frame(&seen, bits_with_payload) != NULL:
+        return read_unwanted(fd)
     clear(&n)
     pass_frame(&seen)
     status = confd_read_notification(fd, &n)
@@ -686,10 +686,10 @@ cdef dict read_next(int fd, bint more):
 
 cdef dict read_unwanted(int fd):
     """Take the next frame off the socket, and raise what is wrong with it."""
-    cdef const char *bad = bad_frame(&seen, bits_with_payload)
+    cdef const char *bad
     if not is_in_view(&seen):
-        settled()
         return read_unfinished(None, fd)
+    bad = bad_frame(&seen, bits_with_payload)
     pass_frame(&seen)
     end_loan()
     settled()

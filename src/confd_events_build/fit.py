@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import shape_tables
 from .description import PROJECT
 from .probe import WRAP_READ, can_wrap_read, check_compiler, check_limits, release
 from .sdk import PRODUCTS, Sdk, SdkError, api_version, dotted, lacking_library
@@ -39,9 +40,15 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
     check_compiler(compiler)
     _check_same_release(sdk, compiler)
     tables = write(sdk, compiler, build / "tables.h")
+    _write_shapes(sdk, compiler, tables, build / "shape_tables.h")
     _report(sdk, tables)
     headers = sorted(map(str, _SOURCES.glob("*.h")))
-    ext.depends = [str(build / "tables.h"), str(sdk.library), *headers]
+    ext.depends = [
+        str(build / "tables.h"),
+        str(build / "shape_tables.h"),
+        str(sdk.library),
+        *headers,
+    ]
     ext.include_dirs = [str(build), str(_SOURCES), str(sdk.include)]
     ext.define_macros = [*sdk.macros, *_tried_library(sdk, compiler)]
     ext.extra_compile_args = [*_FLAGS, *_hardened()]
@@ -53,6 +60,13 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
         # The vendor's library has no SONAME; this is how it is found again on this host.
         ext.runtime_library_dirs = [str(sdk.lib)]
         ext.libraries = ["confd", "dl"]
+
+
+def _write_shapes(sdk: Sdk, compiler: Sequence[str], tables: Tables, path: Path) -> None:
+    level = ".".join(dotted(release(sdk, compiler).api_version).split(".")[:2])
+    text = shape_tables.render(level, sdk.product, tables.constants)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def _tried_library(sdk: Sdk, compiler: Sequence[str]) -> list[tuple[str, str]]:

@@ -36,6 +36,13 @@ static inline uint64_t integer_at(const unsigned char *at, size_t size)
     return 0;
 }
 
+/* The first element of a tuple. */
+static inline uint64_t bit_of(const unsigned char *term, size_t size)
+{
+    size_t head = term[1] == SMALL_TUPLE ? 3 : 6;
+    return integer_at(term + head, size - head);
+}
+
 /* What is wrong with a term of so many bytes, or NULL. Only the BEGINNING of it is looked at.
  * more: the bits of notifications that have more than their bit. A bit that no release knows,
  * from 32 on, is refused: libconfd takes leftovers for such a notification. */

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -18,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "beginning.h"
 #include "memory.h"
+#include "terms.h"
 
 enum { FRAME_HEADER = 4 };
 
@@ -171,22 +172,40 @@ static inline size_t frame_size(const struct view *view, size_t at)
     return at < view->size ? size_of_frame(view->bytes + at, view->size - at) : 0;
 }
 
-/* What is wrong with the frame that is next in the view, or NULL; more as for bad_beginning(). */
-static inline const char *bad_frame(const struct view *view, uint64_t more)
-{
-    return bad_beginning(view->bytes + view->at + FRAME_HEADER,
-                         frame_size(view, view->at) - FRAME_HEADER, more);
-}
+/* A larger part of a frame is not looked at. */
+enum { LOOKED_AT = 1024 * 1024 };
 
-/* The same for a frame that may not be there as a whole, and its size. It does not look at an empty
- * socket: a recv() would take a pending error that the library shall report. */
+/* What is wrong with the frame at the head of a stream, or NULL, and its size; more: as for
+ * bad_notification(). As much of it as has arrived is looked at. It does not look at an empty socket:
+ * a recv() would take a pending error that the library shall report. */
 static inline const char *bad_frame_at(int fd, uint64_t more, size_t *size)
 {
-    unsigned char bytes[FRAME_HEADER + BEGINNING];
-    ssize_t seen = bytes_arrived(fd) > 0
-                       ? recv(fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT) : 0;
+    unsigned char near[4096], *far = NULL, *bytes = near;
+    const char *bad;
+    size_t arrived = bytes_arrived(fd), room = arrived < LOOKED_AT ? arrived : LOOKED_AT;
+    ssize_t seen;
+    if (room > sizeof near && (far = malloc(room)) != NULL)
+        bytes = far;
+    else if (room > sizeof near)
+        room = sizeof near;
+    seen = room > 0 ? recv(fd, bytes, room, MSG_PEEK | MSG_DONTWAIT) : 0;
     *size = seen > 0 ? size_of_frame(bytes, (size_t)seen) : 0;
-    return *size ? bad_beginning(bytes + FRAME_HEADER, *size - FRAME_HEADER, more) : NULL;
+    bad = *size == 0 ? NULL
+                     : bad_notification(bytes + FRAME_HEADER, *size - FRAME_HEADER,
+                                        (size_t)seen - FRAME_HEADER, more);
+    free(far);
+    return bad;
+}
+
+/* The same for the frame that is next in the view. Where that is not there as a whole, the stream
+ * must begin with it: settle() comes before. */
+static inline const char *bad_frame(const struct view *view, uint64_t more)
+{
+    size_t size = frame_size(view, view->at), seen = view->size - view->at;
+    if (size > seen)
+        return bad_frame_at(view->fd, more, &size);
+    return bad_notification(view->bytes + view->at + FRAME_HEADER, size - FRAME_HEADER,
+                            seen - FRAME_HEADER, more);
 }
 
 /* Take a frame off the stream, as the library would. 0, or -1 when it can't come. */
