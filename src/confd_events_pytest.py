@@ -56,7 +56,7 @@ def confd_subscribe(confd_daemon: Daemon) -> Iterator[Subscribe]:
     where = confd_daemon.address
     with ExitStack() as opened:
 
-        def connected(*what: int | str, **options: Any) -> Subscription:
+        def connected(*what: Any, **options: Any) -> Subscription:
             if "address" in options:
                 raise TypeError(
                     "confd_subscribe: the address is that of confd_daemon; "

@@ -45,7 +45,7 @@ def where(daemon: Daemon | DaemonProcess) -> Any:
     return address.get("path") or (address["ip"], address["port"])
 
 
-def subscribed(daemon: Daemon | DaemonProcess, *what: int | str, **options: Any) -> Subscription:
+def subscribed(daemon: Daemon | DaemonProcess, *what: Any, **options: Any) -> Subscription:
     """A subscription to the daemon."""
     return subscribe(*what, address=where(daemon), **options)
 

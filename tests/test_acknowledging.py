@@ -642,7 +642,7 @@ def test_an_event_outlives_its_subscription(daemon: Daemon) -> None:
 
 def test_a_subscriber_that_is_killed_holds_nothing_up(daemon: Daemon) -> None:
     address = where(daemon)
-    subscription = subscribe(*SYNC, address=address)
+    subscription = subscribe(*map(notif, SYNC), address=address)
     delivery = daemon.audit(usid=1)
     next(subscription)
     connection = subscription._reader.connection

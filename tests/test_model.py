@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from subscribing import wait_until
 
 from confd_events import Backoff, Connected, Error, Event, Subscription, subscribe
+from confd_events.enums import notif
 from confd_events.testing import Daemon, Delivery
 
 WHAT = ("audit", "audit-sync", "commit-diff", "ha-info", "ha-info-sync")
@@ -61,7 +62,7 @@ class Acknowledging(RuleBasedStateMachine):
         self.manual, self.buffer = manual, buffer
         address = self.daemon.address
         self.subscription = subscribe(
-            *WHAT,
+            *map(notif, WHAT),
             address=(address["ip"], address["port"]),
             ack="manual" if manual else "auto",
             buffer=buffer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import runpy
 import subprocess
 import sys
 import typing
@@ -16,6 +17,7 @@ import pytest
 import confd_events as events
 from confd_events import _events, payloads
 from confd_events.description import catalog
+from confd_events.enums import Notif, label, notif
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -228,6 +230,7 @@ from pathlib import Path
 from typing import cast
 
 import confd_events as events
+from confd_events.enums import notif
 from confd_events.payloads import Audit, CommitProgress, HaNode, NotificationDict
 
 
@@ -296,6 +299,8 @@ with socket.socket() as sock:
             if event.type is events.Notif.AUDIT:
                 handle(sock, event.raw)
             print(event.name.upper(), event.read_at.isoformat(), event.to_json().upper())
+    with events.subscribe(notif(input()), "COMMIT_DIFF", "NOTIF_HA_INFO", "NCS_NOTIF_CQ_PROGRESS"):
+        pass
     numbers = events.Value([1, 2], events.C_LIST)
     print([number.as_pyval() for number in numbers], numbers[0] == events.Value(1), len(numbers))
     print(events.library()["version"].upper())
@@ -316,6 +321,11 @@ MISTAKES = {
     "an order of values": ("events.Value(1) < events.Value(2)", "Unsupported operand"),
     "a tag without a value": ("events.TagValue(events.XmlTag(1, 2))", "No overload variant"),
     "what only reading makes": ("events.UserInfo()", "Too few arguments"),
+    "no notification": ('events.subscribe("nonsense")', "incompatible type"),
+    "no notification either": (
+        'events.subscribe_async("audit", "comit-diff")',
+        "incompatible type",
+    ),
     "a change": ("events.XmlTag(1, 2).ns = 3", "read-only"),
 }
 
@@ -340,6 +350,26 @@ def test_mistakes_do_not_type_check(cache: Path, tmp_path: Path) -> None:
     for line, (mistake, (_, complaint)) in enumerate(MISTAKES.items(), start=first):
         found = [text for text in result.stdout.splitlines() if f"program.py:{line}: " in text]
         assert any(complaint in text for text in found), (mistake, result.stdout)
+
+
+# The names that subscribe() takes
+
+
+NAMES = PROJECT / "src" / "confd_events" / "subscription" / "_names.pyi"
+
+
+def test_the_names_of_notifications_are_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    written = runpy.run_path(str(PROJECT / "ci" / "names.py"))
+    assert NAMES.read_text(encoding="utf-8") == written["text"]()
+
+
+def test_every_name_is_a_notification() -> None:
+    listed = set(re.findall(r'^    "([\w-]+)",$', NAMES.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {label(bit) for bit in Notif} | {bit.name for bit in Notif} <= listed
+    assert {f"NOTIF_{bit.name}" for bit in Notif} <= listed
+    for name in listed:
+        assert notif(name) != 0
 
 
 # Docstrings

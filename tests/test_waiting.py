@@ -29,6 +29,7 @@ from subscribing import (
 
 import confd_events as events
 from confd_events import Backoff, Event, Subscription, subscribe, subscribe_async
+from confd_events.enums import notif
 from confd_events.testing import Daemon, encode
 
 __all__ = ["run_fixture"]
@@ -141,7 +142,9 @@ def silent_listener() -> Iterator[tuple[str, int]]:
 @each_what
 def test_limits_in_a_loop(run: Run[None], what: tuple[str, ...], options: dict[str, Any]) -> None:
     async def main(daemon: Daemon) -> None:
-        async with subscribe_async(*what, address=where(daemon), **options) as subscription:
+        async with subscribe_async(
+            *map(notif, what), address=where(daemon), **options
+        ) as subscription:
             assert await subscription.next(timeout=0) is None
             assert await subscription.next(timeout=0.02) is None
             for number in range(3):
@@ -167,7 +170,9 @@ def test_an_iterator_survives_a_cancelled_wait(
     run: Run[None], what: tuple[str, ...], options: dict[str, Any]
 ) -> None:
     async def main(daemon: Daemon) -> None:
-        async with subscribe_async(*what, address=where(daemon), **options) as subscription:
+        async with subscribe_async(
+            *map(notif, what), address=where(daemon), **options
+        ) as subscription:
             iterator: Any = subscription.__aiter__()
             for number in range(3):
                 task = spawn(iterator.__anext__())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from .._events import NotificationsData
 from ..description.catalog import NOTIFICATIONS, Notification
 from ..description.releases import in_use, lacking
 from ..enums import Notif, Verbosity, label, notif
 
-What = Union[int, str]
+if TYPE_CHECKING:
+    from ._names import Name
+else:
+    Name = str
+
+What = Union[int, Name]
 """A notification: its bit, bits combined by |, or a name such as "commit-diff"."""
 Seconds = Union[float, timedelta]
 Time = Union[datetime, str, None]
