@@ -679,7 +679,6 @@ def is_outcome(outcome: Any) -> bool:
     return outcome in OUTCOMES if isinstance(outcome, str) else "type" in outcome
 
 
-@pytest.mark.stub  # the vendor's library may read beyond them, and end the process
 @fuzzed
 @given(st.binary() | TERMS.map(frame_of) | st.lists(TERMS).map(lambda t: frame_of(tuple(t))))
 def test_any_bytes_give_a_dict_an_error_or_the_end(data: bytes) -> None:
@@ -724,7 +723,6 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.stub  # as above
 def test_mutated_frames_are_survived() -> None:
     done = run("-m", "fuzzing", "mutation", "--frames", "5000", "--seed", "1")
     assert done.returncode == 0, done.stdout + done.stderr

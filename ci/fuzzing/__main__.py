@@ -26,15 +26,14 @@ def arguments() -> argparse.Namespace:
         "What is found is saved in build/fuzz/found.",
         epilog="structured: built by hypothesis, and the dicts compared; mutation: changed and "
         "random frames through the extension, in a child process; decoder: libFuzzer on the "
-        "stub's decoder, with clang. A library other than the stub, by --sdk DIR, does not check "
-        "what it reads: mutation is well-formed then, and decoder left out.",
+        "stub's decoder, with clang. With a library other than the stub, by --sdk DIR, mutation is "
+        "run a second time, with well-formed frames, and decoder left out.",
     )
     # choices would refuse the empty list in some releases of Python
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; default: all")
     parser.add_argument(
         "--well-formed",
         action="store_true",
-        default=not library()["stub"],
         help="mutation with other values alone, as daemons could send them",
     )
     parser.add_argument("--frames", type=int, help="of mutation and decoder each", metavar="N")
@@ -88,7 +87,10 @@ def main() -> int:
     if "structured" in parts:
         well &= structured(examples, seed)
     if "mutation" in parts:
-        well &= mutation.run(frames, seconds, seed, given.well_formed)
+        if not given.well_formed:
+            well &= mutation.run(frames, seconds, seed, well_formed=False)
+        if given.well_formed or not library()["stub"]:
+            well &= mutation.run(frames, seconds, seed, well_formed=True)
     if "decoder" in parts:
         well &= run_decoder(frames, seconds, seed, "decoder" in given.parts)
     return 0 if well else 1

@@ -1,6 +1,6 @@
 """Mutated and random frames through the real extension, in a child process.
 
-With a library that does not check what it reads: frames with other values, but well-formed.
+Or frames with other values, but well-formed, each of which must be read.
 
 The child sends batches of frames over a socket pair and reads them by read_notifications(). The
 parent watches: a child that dies or makes no progress leaves its batch in shared memory, and the

@@ -61,10 +61,12 @@ def _row(name: str, shape: shapes.Shape) -> str:
     fewest = len(elements) if shape.fewest is None else shape.fewest
     kinds = " | ".join(f"1 << {KINDS.index(kind)}" for kind in shape.kinds.split()) or "0"
     listed = ", ".join(map(_id, elements)) or "0"
-    choices = "".join(
-        f"{{{KINDS.index(n) if isinstance(n, str) else n}, {_id(chosen)}}}, "
+    by_number = {
+        KINDS.index(n) if isinstance(n, str) else n: _id(chosen)
         for n, chosen in shape.choices.items()
-    )
+    }
+    count = max(by_number, default=-1) + 1
+    choices = ", ".join(by_number.get(n, "NO_SHAPE") for n in range(count)) or "NO_SHAPE"
     parts = (
         f'"{shape.what}"',
         kinds,
@@ -78,8 +80,8 @@ def _row(name: str, shape: shapes.Shape) -> str:
         _id(shape.rest),
         _id(shape.items),
         f"(const unsigned char[]){{{listed}}}",
-        f"(const struct choice[]){{{choices}{{0, 0}}}}",
-        len(shape.choices),
+        f"(const unsigned char[]){{{choices}}}",
+        count,
         int(shape.only),
     )
     return f"    [{_id(name)}] = {{{', '.join(map(str, parts))}}},"

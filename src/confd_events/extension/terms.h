@@ -21,13 +21,9 @@ enum term_kind { A_INTEGER, A_FLOAT, A_ATOM, A_BINARY, A_TUPLE, A_NIL, A_STRING,
 /* What chooses among shapes, if not the number of an element; whether a list is [Ns|Tag]. */
 enum { BY_NOTHING = -1, BY_ARITY = -2, BY_KIND = -3 };
 enum { NO_TAG, PERHAPS_TAG, A_TAG };
-enum { FLOAT_AS_TEXT = 99 };
+enum { FLOAT_AS_TEXT = 99, BINARY = 109 };
+enum { NO_SHAPE = 255 };
 enum { UINT64_RANGE, INT64_RANGE, INT32_RANGE, WORD_RANGE };
-
-struct choice {
-    unsigned char number;
-    unsigned char shape;
-};
 
 /* description/shapes.py says what these mean. */
 struct shape {
@@ -43,7 +39,7 @@ struct shape {
     unsigned char rest;
     unsigned char items;
     const unsigned char *elements;
-    const struct choice *choices;
+    const unsigned char *choices; /* by number */
     unsigned char choice_count;
     unsigned char only;
 };
@@ -208,10 +204,9 @@ static inline enum finding choosing(const struct walk *w, const struct shape *sh
 /* The shape that is meant by a number, or NULL. */
 static inline const struct shape *choice_of(const struct shape *shape, uint64_t number)
 {
-    for (int i = 0; i < shape->choice_count; i++)
-        if (shape->choices[i].number == number)
-            return &shapes[shape->choices[i].shape];
-    return NULL;
+    if (number >= shape->choice_count || shape->choices[number] == NO_SHAPE)
+        return NULL;
+    return &shapes[shape->choices[number]];
 }
 
 /* From the shape of some tuples to that of this one, in one step or several. */
@@ -339,10 +334,40 @@ static inline enum finding next_term(struct walk *w)
     return one_term(w, shape);
 }
 
+/* What most elements are, and no more than their tag need be looked at for: a small integer, or a
+ * binary of any size. */
+static inline int pass_common(struct walk *w, const struct shape *shape)
+{
+    size_t size;
+    if (w->seen < 5)
+        return 0;
+    if (*w->at == SMALL_INTEGER && (shape->kinds >> A_INTEGER & 1)) {
+        w->number = (struct number){w->at[1], 0};
+        return pass(w, 2), 1;
+    }
+    if (*w->at != BINARY || !(shape->kinds >> A_BINARY & 1) || (shape->fewest | shape->most) != 0)
+        return 0;
+    size = 5 + ((size_t)w->at[1] << 24 | (size_t)w->at[2] << 16 | (size_t)w->at[3] << 8 | w->at[4]);
+    if (size > w->seen)
+        return 0;
+    return pass(w, size), 1;
+}
+
+/* As many elements of the innermost tuple as are common ones. */
+static inline void pass_elements(struct walk *w)
+{
+    struct open_term *term = &w->open[w->depth - 1];
+    while (!term->is_list && term->left > 0 && pass_common(w, shape_of_next(term))) {
+        term->left--;
+        term->next++;
+    }
+}
+
 static enum finding walk_term(struct walk *w, const struct shape *shape)
 {
     enum finding found = one_term(w, shape);
     while (found == FITS && w->depth > 0) {
+        pass_elements(w);
         if (w->open[w->depth - 1].left == 0)
             w->depth--;
         else
