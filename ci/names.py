@@ -1,30 +1,33 @@
-"""Write the names of notifications for type checkers. Run it from the root of the project.
+"""Write the names of notifications, and their keys, for type checkers. Run it from the root.
 
 A test compares what is committed with what this writes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from confd_events.description.catalog import CONSTANTS
+from confd_events.description.catalog import CONSTANTS, INLINE, NOTIFICATIONS, Field
 from confd_events.enums import Notif
 
 STUB = Path("src/confd_events/subscription/_names.pyi")
 
 HEAD = '''\
-"""The names that subscribe() takes, as a type checker knows them. Written by ci/names.py.
+"""The names that subscribe() takes, and the keys of events. Written by ci/names.py.
 
-At run time more spellings will do, see confd_events.notif(); for a name that may be any text, write
-subscribe(notif(name)).
+At run time more spellings of names will do, see confd_events.enums.notif(); for a name that may be
+any text, write subscribe(notif(name)). For a key that may be any text, write event.payload[key].
 """
 
 from typing import Literal
 
 from typing_extensions import TypeAlias
 
-Name: TypeAlias = Literal[
 '''
+
+# Of markers: what happened to the subscription itself.
+MARKERS = ("attempts", "count", "error", "gap")
 
 
 def names() -> list[str]:
@@ -36,9 +39,24 @@ def names() -> list[str]:
     return sorted(labels) + sorted(members) + sorted(constants)
 
 
+def keys(fields: Iterable[Field]) -> Iterator[str]:
+    """The keys that the fields are in a dict."""
+    for field in fields:
+        if field.type in INLINE:
+            yield from keys(INLINE[field.type])
+        else:
+            yield from filter(None, (field.key, field.also))
+
+
+def alias(name: str, texts: Iterable[str]) -> str:
+    """The definition of a type."""
+    return f"{name}: TypeAlias = Literal[\n" + "".join(f'    "{each}",\n' for each in texts) + "]\n"
+
+
 def text() -> str:
     """The file."""
-    return HEAD + "".join(f'    "{name}",\n' for name in names()) + "]\n"
+    known = {key for kind in NOTIFICATIONS for key in keys(kind.fields)}
+    return HEAD + alias("Name", names()) + alias("Key", sorted({*known, *MARKERS}))
 
 
 if __name__ == "__main__":

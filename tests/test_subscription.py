@@ -217,9 +217,9 @@ def test_event(daemon: Daemon) -> None:
     assert event["uinfo"].username == "ada"
     assert event.payload is event.raw["user_sess"]
     assert ("uinfo" in event, "nothing" in event) == (True, False)
-    assert (event.get("nothing"), event.get("nothing", 5)) == (None, 5)
+    assert (event.get("nothing"), event.get("nothing", 5)) == (None, 5)  # type: ignore[arg-type]
     with pytest.raises(KeyError, match="nothing"):
-        event["nothing"]
+        event["nothing"]  # type: ignore[index]
     assert before <= event.read_at <= datetime.now(timezone.utc)
     assert event.ack() is event.unacknowledged is False
 

@@ -298,6 +298,7 @@ with socket.socket() as sock:
         for event in subscription:
             if event.type is events.Notif.AUDIT:
                 handle(sock, event.raw)
+            print(event["user"], event.get("msg", ""), event["secondary_died"], event["ip4"])
             print(event.name.upper(), event.read_at.isoformat(), event.to_json().upper())
     with events.subscribe(notif(input()), "COMMIT_DIFF", "NOTIF_HA_INFO", "NCS_NOTIF_CQ_PROGRESS"):
         pass
@@ -321,6 +322,8 @@ MISTAKES = {
     "an order of values": ("events.Value(1) < events.Value(2)", "Unsupported operand"),
     "a tag without a value": ("events.TagValue(events.XmlTag(1, 2))", "No overload variant"),
     "what only reading makes": ("events.UserInfo()", "Too few arguments"),
+    "a wrong key of an event": ('next(events.subscribe("audit"))["userr"]', "Invalid index type"),
+    "a wrong key to get": ('next(events.subscribe("audit")).get("userr")', "incompatible type"),
     "no notification": ('events.subscribe("nonsense")', "incompatible type"),
     "no notification either": (
         'events.subscribe_async("audit", "comit-diff")',
@@ -364,12 +367,25 @@ def test_the_names_of_notifications_are_as_written(monkeypatch: pytest.MonkeyPat
     assert NAMES.read_text(encoding="utf-8") == written["text"]()
 
 
+def listed(alias: str) -> set[str]:
+    """The texts of a Literal there."""
+    text = NAMES.read_text(encoding="utf-8").partition(f"\n{alias}: TypeAlias = Literal[\n")[2]
+    return set(re.findall(r'^    "([\w-]+)",$', text.partition("]")[0], re.MULTILINE))
+
+
 def test_every_name_is_a_notification() -> None:
-    listed = set(re.findall(r'^    "([\w-]+)",$', NAMES.read_text(encoding="utf-8"), re.MULTILINE))
-    assert {label(bit) for bit in Notif} | {bit.name for bit in Notif} <= listed
-    assert {f"NOTIF_{bit.name}" for bit in Notif} <= listed
-    for name in listed:
+    names = listed("Name")
+    assert {label(bit) for bit in Notif} | {bit.name for bit in Notif} <= names
+    assert {f"NOTIF_{bit.name}" for bit in Notif} <= names
+    for name in names:
         assert notif(name) != 0
+
+
+def test_every_key_of_a_payload_is_known() -> None:
+    known: set[str] = set()
+    for kind in KINDS:
+        known |= typing.get_type_hints(getattr(payloads, kind.payload)).keys()
+    assert listed("Key") == known | {"attempts", "count", "error", "gap"}
 
 
 # Docstrings

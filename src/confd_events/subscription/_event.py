@@ -12,12 +12,13 @@ from .._render import member_of, readable, to_dict, to_json
 from ..enums import Notif, label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from typing_extensions import Self
 
     from ..payloads import NotificationDict
     from ._connection import Connection
+    from ._names import Key
 
 _TYPES = {int(bit): bit for bit in Notif}
 _SHOWN = 60  # characters of a value in a repr
@@ -64,7 +65,7 @@ class Event:
         """When it was read, in UTC."""
         return datetime.fromtimestamp(self._read, timezone.utc)
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: Key) -> Any:
         """A value of the payload, as a member of its enumeration where it has one.
 
         Of a text, bytes that are not UTF-8 are \\xNN; `payload` has it as libconfd gave it.
@@ -76,7 +77,7 @@ class Event:
     def __contains__(self, key: str) -> bool:
         return key in self.payload
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: Key, default: Any = None) -> Any:
         """As event[key], or the default when the payload does not have the key."""
         try:
             return self[key]
@@ -126,7 +127,8 @@ class Event:
         return self
 
     def __repr__(self) -> str:
-        shown = [f"{key}={_short(self[key])}" for key in self.payload]
+        keys: Iterable[Any] = self.payload
+        shown = [f"{key}={_short(self[key])}" for key in keys]
         kind = type(self).__name__ if isinstance(self, Marker) else f"Event {self.name}"
         return f"<{' '.join([kind, *shown])}>"
 
