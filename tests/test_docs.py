@@ -50,7 +50,7 @@ PRELUDES = {"notifications.md-1": "from confd_events import NOTIF_AUDIT\n"}
 NOT_RUN = {
     "pip": "changes the environment; test_build.py and test_wheels.py install",
     "twine": "needs an index",
-    "source": "needs an installation of NSO",
+    "source": "sets variables of the shell",
     "systemctl": "needs systemd",
     "journalctl": "needs systemd",
     "echo": "says what another command has not done",
@@ -216,6 +216,12 @@ def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_tutorial_begins_where_nothing_is_installed() -> None:
+    """pip would need an SDK; ./ci/demo builds against the stub, see test_demo.py."""
+    first = next(one for one in BLOCKS if one.page == "tutorial.md" and one.language == "sh")
+    assert first.source.splitlines() == ["./ci/demo", "source .venv/bin/activate"]
 
 
 # Python
