@@ -293,6 +293,26 @@ def test_hold_lets_the_daemon_wait_until_there_is_room(
     assert usids(picky.got)[old:] == ["started", *range(1, MANY + 1)]
 
 
+def test_an_end_while_it_holds_records_what_is_lost(
+    daemon: Daemon, tmp_path: Path, picky: Picky, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = written(tmp_path, daemon, spool='limit = "1M"', sink=PICKY)
+    path.write_text(f"drain = 0.2\n{path.read_text()}")
+    old = filled(path)
+    picky.failures = 10**9
+    with forwarding(path):
+        send_many(daemon)
+        wait_until(lambda: "node paris waits" in caplog.text)
+    acknowledged = len(daemon.acknowledgements)
+    picky.failures = 0
+    with forwarding(path):
+        wait_until(lambda: status_of(tmp_path / "spool.db").records == 0)
+    got = picky.got[old:]
+    audits = [usid for usid in usids(got) if isinstance(usid, int)]
+    assert dropped_of(got) > 0
+    assert len(audits) + dropped_of(got) >= acknowledged
+
+
 def test_release_acknowledges_and_records_what_is_lost(
     daemon: Daemon, tmp_path: Path, picky: Picky
 ) -> None:

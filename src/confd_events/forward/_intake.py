@@ -39,6 +39,12 @@ class Intake(Worker):
         """Whether the first subscription was made."""
 
     def work(self) -> None:
+        try:
+            self._run()
+        finally:
+            self._tell_losses()
+
+    def _run(self) -> None:
         self._store([self._envelopes.own("started", last=self._last())])
         delays = Backoff().delays()
         while not self.stopping:
@@ -103,6 +109,12 @@ class Intake(Worker):
         self._lost = 0
         if dropped:
             logger.error("the spool is full; its %d oldest records are dropped", dropped)
+
+    def _tell_losses(self) -> None:
+        """At the end: one small record more, also where the limit is reached."""
+        if self._lost:
+            with suppress(SpoolFullError):  # the log has it; no record fits on the disk
+                self._spool.append(self._node.name, [self._dropped(self._lost)], beyond_limit=True)
 
     def _dropped(self, count: int) -> str:
         return self._envelopes.of(Dropped(count=count))

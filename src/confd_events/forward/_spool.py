@@ -93,17 +93,21 @@ class Spool:
         node: str,
         records: Iterable[str],
         drop_oldest: Callable[[int], str] | None = None,
+        beyond_limit: bool = False,
     ) -> int:
         """Stores records of a node; they are on the disk when this returns.
 
         drop_oldest -- what makes the record that says how many of the oldest were dropped to make
             room; None to raise SpoolFullError instead when the limit is reached
+        beyond_limit -- whether the limit does not hold for these
 
         Returns how many were dropped.
         """
         bodies, now = list(records), time.time()
         with self._transaction() as database:
-            dropped = self._make_room(database, sum(map(len, bodies)), drop_oldest is not None)
+            dropped = 0
+            if not beyond_limit:
+                dropped = self._make_room(database, sum(map(len, bodies)), drop_oldest is not None)
             if dropped and drop_oldest is not None:
                 bodies.insert(0, drop_oldest(dropped))
             database.executemany(
