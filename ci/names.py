@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from confd_events.description.catalog import CONSTANTS, INLINE, NOTIFICATIONS, Field
+from confd_events.description.catalog import CONSTANTS, NOTIFICATIONS, Field, spread
 from confd_events.enums import Notif
 
 STUB = Path("src/confd_events/subscription/_names.pyi")
@@ -41,11 +41,8 @@ def names() -> list[str]:
 
 def keys(fields: Iterable[Field]) -> Iterator[str]:
     """The keys that the fields are in a dict."""
-    for field in fields:
-        if field.type in INLINE:
-            yield from keys(INLINE[field.type])
-        else:
-            yield from filter(None, (field.key, field.also))
+    for field in spread(fields):
+        yield from filter(None, (field.key, field.also))
 
 
 def alias(name: str, texts: Iterable[str]) -> str:

@@ -34,9 +34,8 @@ OBJECTS = {
 
 def notification_fields() -> Iterator[tuple[str, catalog.Field]]:
     for notification in catalog.NOTIFICATIONS:
-        for field in notification.fields:
-            for part in catalog.INLINE.get(field.type, (field,)):
-                yield notification.name, part
+        for field in catalog.spread(notification.fields):
+            yield notification.name, field
 
 
 def fields() -> Iterator[tuple[str, catalog.Field]]:

@@ -104,7 +104,7 @@ def test_recorded_frames(daemon: Daemon, sock: socket.socket, vector: dict[str, 
 
 @pytest.mark.parametrize("notification", catalog.NOTIFICATIONS, ids=lambda n: str(n.name))
 def test_no_name_takes_another_keys_place(notification: catalog.Notification) -> None:
-    fields = [p for f in notification.fields for p in catalog.INLINE.get(f.type, (f,))]
+    fields = catalog.spread(notification.fields)
     keys = {key for field in fields for key in (field.key, field.also)}
     assert not keys & {f"{key}_name" for key in keys}
 

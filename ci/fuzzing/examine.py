@@ -7,7 +7,7 @@ from typing import Any
 
 import confd_events as events
 from confd_events._events import SnmpVarbind, TransCtxRef
-from confd_events.description.catalog import HA_NODE, INLINE, NOTIFICATIONS, Field, Notification
+from confd_events.description.catalog import HA_NODE, NOTIFICATIONS, Field, Notification, spread
 
 
 class WrongDictError(Exception):
@@ -34,13 +34,10 @@ def _require(condition: bool, where: str) -> None:
 
 
 def _rows(fields: tuple[Field, ...]) -> Iterator[tuple[str, Field]]:
-    for field in fields:
-        if field.type in INLINE:
-            yield from _rows(INLINE[field.type])
-        else:
-            yield field.key, field
-            if field.also:
-                yield field.also, field
+    for field in spread(fields):
+        yield field.key, field
+        if field.also:
+            yield field.also, field
 
 
 _KNOWN: dict[int, tuple[Notification, dict[str, Field]]] = {

@@ -269,7 +269,7 @@ _ANY = _Key(None, None)
 
 def _by_key(fields: Iterable[catalog.Field]) -> dict[str, _Key]:
     """How to render each key, the older names and the parts that lie beside them included."""
-    parts = (part for field in fields for part in catalog.INLINE.get(field.type, (field,)))
+    parts = catalog.spread(fields)
     return {key: _key(part) for part in parts for key in (part.key, part.also) if key}
 
 

@@ -19,12 +19,12 @@ from ._events import log_symbol
 from ._written import length_of_time, size, time_of
 from .description.catalog import (
     HA_NODE,
-    INLINE,
     NOTIFICATIONS,
     PROGRESS_LINK,
     SNMP_VARBIND,
     USER_INFO,
     Field,
+    spread,
 )
 from .enums import SyslogPriority, label, notif
 
@@ -243,11 +243,10 @@ def _one_of(patterns: str, *keys: str) -> Condition:
 def _fields(mask: int, path: tuple[str, ...]) -> Iterator[Field | None]:
     """The fields at a path; None alone for what only a data model knows."""
     fields = [
-        part
+        field
         for notification in NOTIFICATIONS
         if mask & notif(notification.name)
-        for field in notification.fields
-        for part in INLINE.get(field.type, (field,))
+        for field in spread(notification.fields)
     ]
     return _fields_at(fields, path, "nothing asked for has")
 

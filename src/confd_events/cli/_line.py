@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Callable, NamedTuple
 
 from confd_events import enums, log_symbol
-from confd_events.description.catalog import INLINE, NOTIFICATIONS, Field
+from confd_events.description.catalog import NOTIFICATIONS, Field, spread
 
 # Empty values. A text that is "none" is none of them.
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
@@ -163,10 +163,7 @@ def _show(field: Field) -> _Show:
 
 _KEYS = {
     int(enums.notif(notification.name)): {
-        part.key: _show(part)
-        for field in notification.fields
-        for part in INLINE.get(field.type, (field,))
-        if part.key not in _AGAIN
+        field.key: _show(field) for field in spread(notification.fields) if field.key not in _AGAIN
     }
     for notification in NOTIFICATIONS
 }

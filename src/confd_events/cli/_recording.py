@@ -14,7 +14,7 @@ from typing import Any
 
 from confd_events import enums
 from confd_events._written import zoned
-from confd_events.description.catalog import INLINE, NOTIFICATIONS, USER_INFO, Field
+from confd_events.description.catalog import NOTIFICATIONS, USER_INFO, Field, spread
 from confd_events.testing._notifications import KINDS
 from confd_events.testing._terms import decode
 
@@ -54,9 +54,7 @@ _RENAMED = {"noprimary": "reason", "besecondary_result": "result", "event_time":
 _STREAM = "NETCONF"  # of monitor --json, which does not tell it
 _NAMESPACE = 1  # of the elements; any will do
 _FIELDS = {
-    enums.label(enums.notif(each.name)): {
-        field.key: field for part in each.fields for field in INLINE.get(part.type, (part,))
-    }
+    enums.label(enums.notif(each.name)): {field.key: field for field in spread(each.fields)}
     for each in NOTIFICATIONS
 }
 _USER = {field.key: field for field in USER_INFO}

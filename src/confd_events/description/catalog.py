@@ -7,6 +7,7 @@ are checked against it. To add a field, add its line here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -109,6 +110,13 @@ V1_TRAP = (
 
 # The types whose fields lie beside those of the dict that has one.
 INLINE = {"Address": ADDRESS, "V1Trap": V1_TRAP}
+
+
+def spread(fields: Iterable[Field]) -> Iterator[Field]:
+    """The fields as they lie in the dict: in place of one of an INLINE type, those of that type."""
+    for field in fields:
+        yield from INLINE.get(field.type, (field,))
+
 
 # Attributes of classes that a payload may hold.
 USER_INFO = (
