@@ -60,7 +60,7 @@ make_venv() {
 
 # What the installed package is made of. With the stub its Python modules are used where they lie.
 out_of_date() {
-    local made_of='\.(toml|pyx|pxi|pxd|h|c|map)|make-sdk|setup\.py|description/catalog\.py|_build/.*\.py'
+    local made_of='\.(toml|pyx|pxi|pxd|h|c|map)|make-sdk|setup\.py|description/(catalog|shapes)\.py|_build/.*\.py'
     [ "$CONFD_EVENTS_SDK" = stub ] || made_of="$made_of|\.pyi?|\.typed"
     [ ! -e "$1" ] || [ "$(<"$1")" != "$built_for" ] ||
         [ -n "$(find pyproject.toml setup.py src/confd_events_build include ci/stub \

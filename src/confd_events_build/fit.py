@@ -13,7 +13,7 @@ from . import shape_tables
 from .description import PROJECT
 from .probe import WRAP_READ, can_wrap_read, check_compiler, check_limits, release
 from .sdk import PRODUCTS, Sdk, SdkError, api_version, dotted, lacking_library
-from .tables import Tables, write
+from .tables import Tables, update, write
 
 if TYPE_CHECKING:
     from setuptools import Extension
@@ -38,9 +38,11 @@ def tag(sdk: Sdk, compiler: Sequence[str]) -> str:
 def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
     """Set up the extension for the SDK; write tables.h into the build directory."""
     check_compiler(compiler)
-    _check_same_release(sdk, compiler)
+    declared = release(sdk, compiler).api_version
+    _check_same_release(sdk, declared)
     tables = write(sdk, compiler, build / "tables.h")
-    _write_shapes(sdk, compiler, tables, build / "shape_tables.h")
+    shapes = shape_tables.render(dotted(declared), sdk.product, tables.constants)
+    update(build / "shape_tables.h", shapes)
     _report(sdk, tables)
     headers = sorted(map(str, _SOURCES.glob("*.h")))
     ext.depends = [
@@ -60,13 +62,6 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
         # The vendor's library has no SONAME; this is how it is found again on this host.
         ext.runtime_library_dirs = [str(sdk.lib)]
         ext.libraries = ["confd", "dl"]
-
-
-def _write_shapes(sdk: Sdk, compiler: Sequence[str], tables: Tables, path: Path) -> None:
-    level = ".".join(dotted(release(sdk, compiler).api_version).split(".")[:2])
-    text = shape_tables.render(level, sdk.product, tables.constants)
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
 
 
 def _tried_library(sdk: Sdk, compiler: Sequence[str]) -> list[tuple[str, str]]:
@@ -111,8 +106,8 @@ def _log_table_size(archive: Path) -> int:
     return int(size.group(1), 16) if size else 0
 
 
-def _check_same_release(sdk: Sdk, compiler: Sequence[str]) -> None:
-    declared, built = release(sdk, compiler).api_version, api_version(sdk.library)
+def _check_same_release(sdk: Sdk, declared: int) -> None:
+    built = api_version(sdk.library)
     if built is not None and built != declared:
         raise SdkError(
             f"The headers in {sdk.include} are of API level {dotted(declared)}, but {sdk.library} "

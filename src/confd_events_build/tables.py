@@ -190,10 +190,14 @@ def _row(struct: str, field: catalog.Field, member: str) -> str:
 
 
 def write(sdk: Sdk, compiler: Sequence[str], path: Path) -> Tables:
-    """Probe the SDK and write tables.h; an unchanged file is left alone, so nothing is rebuilt."""
+    """Probe the SDK and write tables.h."""
     tables = probe(sdk, compiler)
-    text = render(sdk, tables)
+    update(path, render(sdk, tables))
+    return tables
+
+
+def update(path: Path, text: str) -> None:
+    """Write a file; an unchanged one is left alone, so nothing is rebuilt."""
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return tables

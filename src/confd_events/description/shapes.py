@@ -277,16 +277,16 @@ _NOTIFICATIONS: tuple[tuple[str, Described], ...] = (
     ("NCS_NOTIF_AUDIT_NETWORK", Described("int audit_network")),
 )
 
-SEEN = "8.2"
-"""The newest level whose library was looked at."""
+_SEEN = Span(before="8.3")
+"""The levels up to the newest whose library was looked at."""
 
-NEWEST = "8.7"
+_DESCRIBED = Span(before="8.8")
 """Of a newer level the check says nothing but whether a frame is a term."""
 
 
 def notifications(api_level: str, product: str) -> Iterator[tuple[str, Described]]:
     """The notifications whose shape is known, by the name of their bit."""
-    if Span("", _after(NEWEST)).includes(api_level, product):
+    if _DESCRIBED.includes(api_level, product):
         for name, described in _NOTIFICATIONS:
             if described.span.includes(api_level, product):
                 yield name, described
@@ -294,11 +294,6 @@ def notifications(api_level: str, product: str) -> Iterator[tuple[str, Described
 
 def shapes(api_level: str, product: str) -> dict[str, Shape]:
     """The shapes for a release; those that are newer than what was seen may have further types."""
-    if Span("", _after(SEEN)).includes(api_level, product):
+    if _SEEN.includes(api_level, product):
         return SHAPES
     return {name: shape._replace(only=False) for name, shape in SHAPES.items()}
-
-
-def _after(level: str) -> str:
-    major, minor = level.split(".")
-    return f"{major}.{int(minor) + 1}"
