@@ -669,11 +669,13 @@ cdef dict read_next(int fd, bint more):
     lock away and getting it back costs more than to read thousands.
     """
     cdef confd_notification n
+    cdef const char *bad
     cdef int status, os_errno
     if not is_in_view(&seen):
         settled()
-    if bad_frame(&seen, bits_with_payload) != NULL:
-        return read_unwanted(fd)
+    bad = bad_frame(&seen, bits_with_payload)
+    if bad != NULL:
+        return read_unwanted(fd, bad)
     clear(&n)
     pass_frame(&seen)
     status = confd_read_notification(fd, &n)
@@ -684,12 +686,10 @@ cdef dict read_next(int fd, bint more):
     return converted(fd, &n, status, os_errno)
 
 
-cdef dict read_unwanted(int fd):
+cdef dict read_unwanted(int fd, const char *bad):
     """Take the next frame off the socket, and raise what is wrong with it."""
-    cdef const char *bad
     if not is_in_view(&seen):
         return read_unfinished(None, fd)
-    bad = bad_frame(&seen, bits_with_payload)
     pass_frame(&seen)
     end_loan()
     settled()

@@ -36,11 +36,10 @@ static inline uint64_t integer_at(const unsigned char *at, size_t size)
     return 0;
 }
 
-/* The first element of a tuple. */
-static inline uint64_t bit_of(const unsigned char *term, size_t size)
+/* Where the first element of a tuple is. */
+static inline size_t first_element(const unsigned char *term)
 {
-    size_t head = term[1] == SMALL_TUPLE ? 3 : 6;
-    return integer_at(term + head, size - head);
+    return term[1] == SMALL_TUPLE ? 3 : 6;
 }
 
 /* What is wrong with a term of so many bytes, or NULL. Only the BEGINNING of it is looked at.

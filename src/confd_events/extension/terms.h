@@ -112,8 +112,7 @@ static inline enum finding head_of(const struct walk *w, struct head *head)
     if (length > 0) {
         if (w->seen <= length)
             return w->seen + w->unseen <= length ? CUT : UNSEEN;
-        for (size_t i = 1; i <= length; i++)
-            head->count = head->count << 8 | w->at[i];
+        head->count = number_of(w->at + 1, length, 0);
     }
     head->bytes = size + (head->kind == A_TUPLE || head->kind == A_LIST ? 0 : head->count);
     if (head->bytes > w->seen + w->unseen)
@@ -312,6 +311,11 @@ static inline enum finding tail(struct walk *w, const struct open_term *list)
     return pass(w, head.bytes), FITS;
 }
 
+static inline int is_integer_of_64_bits(unsigned char tag)
+{
+    return tag == SMALL_INTEGER || tag == INTEGER || tag == SMALL_BIG;
+}
+
 static inline const struct shape *shape_of_next(const struct open_term *term)
 {
     if (term->is_list)
@@ -329,13 +333,14 @@ static inline enum finding next_term(struct walk *w)
     term->next++;
     if (term->is_list && term->left == 0)
         return tail(w, term);
-    if (term->is_tag && (w->seen == 0 || !(*w->at == 97 || *w->at == 98 || *w->at == 110)))
+    if (term->is_tag && (w->seen == 0 || !is_integer_of_64_bits(*w->at)))
         term->is_tag = 0;
     return one_term(w, shape);
 }
 
 /* What most elements are, and no more than their tag need be looked at for: a small integer, or a
- * binary of any size. */
+ * binary of any size. Its length is put together here: number_of() makes a short frame's check a
+ * tenth slower. */
 static inline int pass_common(struct walk *w, const struct shape *shape)
 {
     size_t size;
@@ -405,10 +410,13 @@ static const char *said_of(enum finding found)
 {
     static const char *const said[] = {
         [CUT] = "it ends amid a term", [TOO_MANY] = "more elements than bytes",
-        [UNKNOWN_TAG] = "a tag that libconfd does not read", [TOO_DEEP] = "lists nested more than 100 deep, or tuples",
+        [UNKNOWN_TAG] = "a tag that libconfd does not read",
+        [TOO_DEEP] = "lists nested more than 100 deep, or tuples",
         [TOO_LARGE] = "an integer that is too large", [WRONG_KIND] = "the wrong kind of term",
         [WRONG_SIZE] = "too few or too many elements or bytes",
-        [WRONG_COUNT] = "not as many elements as announced", [WRONG_TAIL] = "a list with a wrong end", [NO_FLOAT] = "a float that is no number", [UNKNOWN_TYPE] = "of a type that is not known",
+        [WRONG_COUNT] = "not as many elements as announced",
+        [WRONG_TAIL] = "a list with a wrong end", [NO_FLOAT] = "a float that is no number",
+        [UNKNOWN_TYPE] = "of a type that is not known",
         [LEFT_OVER] = "bytes behind the term",
     };
     return said[found];
@@ -451,11 +459,13 @@ static inline const char *bad_notification(const unsigned char *term, size_t siz
     const struct described *of;
     struct walk walk;
     enum finding found;
+    size_t first;
     uint64_t bit;
     if (bad != NULL)
         return bad;
-    bit = bit_of(term, size);
-    if (bit < (uint64_t)1 << 31 && term[term[1] == SMALL_TUPLE ? 3 : 6] == SMALL_BIG)
+    first = first_element(term);
+    bit = integer_at(term + first, size - first);
+    if (bit < (uint64_t)1 << 31 && term[first] == SMALL_BIG)
         return "Bad notification struct"; /* libconfd takes it for another bit */
     of = &described[NUMBER_OF(bit)];
     walk.at = term + 1;
