@@ -25,7 +25,6 @@ from typing import Any, Callable
 
 import confd_events as events
 from confd_events import Backoff, BufferFull, Event, subscribe, subscribe_async
-from confd_events.enums import notif
 
 from .kinds import HEARTBEAT, KINDS, STREAM
 from .tally import Tally
@@ -80,7 +79,7 @@ class Subscribers:
         """Reads by a function, and connects again by hand."""
         tally = self.tallies[name]
         ip, port = self._addresses["exact"]
-        mask = notif(KINDS[name].what[0])
+        mask = KINDS[name].what[0]
         while not ending.is_set():
             with socket.socket() as sock, suppress(events.Error):
                 events.notifications_connect(sock, mask, ip, port)
@@ -96,7 +95,7 @@ class Subscribers:
     def follow(self, name: str, pause: float = 0.0, **options: Any) -> None:
         """Iterates; pauses now and then, as a slow handler does."""
         tally = self.tallies[name]
-        subscription = subscribe(*map(notif, KINDS[name].what), **self.options(name), **options)
+        subscription = subscribe(*KINDS[name].what, **self.options(name), **options)
         with closed_at_the_end(subscription.close), subscription, tally.of(subscription):
             for event in subscription:
                 tally.handle(event)
@@ -114,7 +113,7 @@ class Subscribers:
 
         threading.Thread(target=acknowledge, daemon=True).start()
         options = self.options(name)
-        subscription = subscribe(*map(notif, KINDS[name].what), **options, ack="manual", buffer=100)
+        subscription = subscribe(*KINDS[name].what, **options, ack="manual", buffer=100)
         with closed_at_the_end(subscription.close), subscription, tally.of(subscription):
             for event in subscription:
                 tally.handle(event)
@@ -126,7 +125,7 @@ class Subscribers:
         while not ending.is_set():
             tally.gap()
             with suppress(events.Error):
-                subscription = subscribe(*map(notif, KINDS[name].what), **self.options(name))
+                subscription = subscribe(*KINDS[name].what, **self.options(name))
                 closer = threading.Timer(random.uniform(0, 0.5), subscription.close)
                 closer.start()
                 with subscription, tally.of(subscription):
@@ -141,7 +140,7 @@ class Subscribers:
         while not ending.is_set():
             tally.gap()
             with suppress(events.Error, BufferFull):
-                subscription = subscribe(*map(notif, KINDS[name].what), **options)
+                subscription = subscribe(*KINDS[name].what, **options)
                 with closed_at_the_end(subscription.close), subscription, tally.of(subscription):
                     for event in subscription:
                         tally.handle(event)
@@ -152,9 +151,7 @@ class Subscribers:
     async def follow_async(self, name: str, **options: Any) -> None:
         """Iterates."""
         tally = self.tallies[name]
-        subscription = subscribe_async(
-            *map(notif, KINDS[name].what), **self.options(name), **options
-        )
+        subscription = subscribe_async(*KINDS[name].what, **self.options(name), **options)
         async with subscription:
             with closed_at_the_end(subscription.close), tally.of(subscription):
                 async for event in subscription:
@@ -170,7 +167,7 @@ class Subscribers:
 
     async def _take_async(self, name: str) -> None:
         tally = self.tallies[name]
-        subscription = subscribe_async(*map(notif, KINDS[name].what), **self.options(name))
+        subscription = subscribe_async(*KINDS[name].what, **self.options(name))
         async with subscription:
             with tally.of(subscription):
                 async for event in subscription:
