@@ -68,6 +68,7 @@ struct open_term {
 struct number {
     uint64_t bits;
     int is_negative;
+    int is_big; /* in the form for large ones, of which libconfd may read something else */
 };
 
 struct walk {
@@ -127,6 +128,7 @@ static inline enum finding read_number(const unsigned char *at, const struct hea
     uint64_t number = 0;
     size_t size = head->count;
     to->is_negative = 0;
+    to->is_big = at[0] != SMALL_INTEGER && at[0] != INTEGER;
     if (at[0] == SMALL_INTEGER)
         return to->bits = at[1], FITS;
     if (at[0] == INTEGER) {
@@ -168,7 +170,7 @@ static inline void pass(struct walk *w, size_t bytes)
 static inline enum finding choosing(const struct walk *w, const struct shape *shape,
                                     const struct head *head, uint64_t *by)
 {
-    struct number number;
+    struct number number = {0};
     struct walk ahead;
     struct head element;
     enum finding found;
@@ -190,11 +192,8 @@ static inline enum finding choosing(const struct walk *w, const struct shape *sh
         if (element.kind != A_INTEGER)
             return FITS;
         if (skipped-- == 0) {
-            /* Of one in the form for large ones libconfd may read something else. */
-            if (*ahead.at != SMALL_INTEGER && *ahead.at != INTEGER)
-                return TOO_LARGE;
             found = read_number(ahead.at, &element, &number);
-            return *by = number.bits, found;
+            return *by = number.bits, number.is_big ? TOO_LARGE : found;
         }
         pass(&ahead, element.bytes);
     }
@@ -280,7 +279,7 @@ static inline enum finding one_term(struct walk *w, const struct shape *shape)
         return found;
     if (!has_size(shape, &head))
         return WRONG_SIZE;
-    if (shape->counted && head.count != w->number.bits)
+    if (shape->counted && (w->number.is_big || head.count != w->number.bits))
         return WRONG_COUNT;
     if (head.kind == A_STRING && !(shapes[shape->items].kinds >> A_INTEGER & 1))
         return WRONG_KIND;
@@ -347,7 +346,7 @@ static inline int pass_common(struct walk *w, const struct shape *shape)
     if (w->seen < 5)
         return 0;
     if (*w->at == SMALL_INTEGER && (shape->kinds >> A_INTEGER & 1)) {
-        w->number = (struct number){w->at[1], 0};
+        w->number = (struct number){.bits = w->at[1]};
         return pass(w, 2), 1;
     }
     if (*w->at != BINARY || !(shape->kinds >> A_BINARY & 1) || (shape->fewest | shape->most) != 0)
@@ -471,7 +470,7 @@ static inline const char *bad_notification(const unsigned char *term, size_t siz
     walk.at = term + 1;
     walk.seen = (seen < size ? seen : size) - 1;
     walk.unseen = size > seen ? size - seen : 0;
-    walk.number = (struct number){0, 0};
+    walk.number = (struct number){0};
     walk.depth = 0;
     found = walk_term(&walk, of->shape != NULL ? of->shape : &shapes[any_SHAPE]);
     return found <= UNSEEN ? NULL : description_of(&walk, found, of->name, term, seen);
