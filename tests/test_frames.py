@@ -212,7 +212,7 @@ def test_a_number_that_others_depend_on_has_the_common_form(
     checks: Callable[[str, str], Any],
 ) -> None:
     """libconfd 8.0.4 takes leftovers for a count that is a large integer of no bytes."""
-    pdu = (5, 1, (127, 0, 0, 1), 161, 1, 0, 255, [])
+    pdu: tuple[Any, ...] = (5, 1, (127, 0, 0, 1), 161, 1, 0, 255, [])
     counted = b"a\xff\x6a"
     for count, bad in ((b"a\0", None), (b"b\0\0\0\0", None), (b"n\0\0", b"not as many elements")):
         term = term_of((1 << 9, pdu)).replace(counted, count + b"j")
