@@ -131,6 +131,17 @@ def test_lines_and_splunk(daemon: Daemon, tmp_path: Path, server: Server) -> Non
     assert abs(found[-1]["time"] - time.time()) < 10 * PATIENCE
 
 
+def test_a_record_that_is_too_deep_to_parse(daemon: Daemon, tmp_path: Path, server: Server) -> None:
+    about = '"source": "//nso/paris", "type": "nso.audit", "time": "2026-01-01T00:00:00+00:00"'
+    deep = "[" * 100_000 + "]" * 100_000
+    path = written(tmp_path, daemon, sink=http_sink(server, 'format = "splunk"'))
+    with Spool(tmp_path / "spool.db") as spool:
+        spool.serve(["http"])
+        spool.append("paris", [f'{{"id": "1", {about}, "data": {deep}}}'])
+    with forwarding(path):
+        wait_until(lambda: any(deep in request.body for request in server.taken))
+
+
 def test_what_it_refuses_is_found_in_its_batch(
     daemon: Daemon, tmp_path: Path, server: Server
 ) -> None:

@@ -38,6 +38,13 @@ class Record(NamedTuple):
         envelope: dict[str, Any] = json.loads(self.json)
         return envelope
 
+    def attributes(self) -> dict[str, str]:
+        """What the envelope says beside its data, which comes last, is long, and may be deep."""
+        # Within a string there is no quote without a backslash before it.
+        before, _, _ = self.json.partition('"data":')
+        attributes: dict[str, str] = json.loads(before.rstrip(", ") + "}")
+        return attributes
+
 
 class Envelopes:
     """Puts the events of one node into envelopes, with ids that are never used again."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
-from . import file, http, stdout
+from . import file, http, sqlite, stdout
 
 if TYPE_CHECKING:
     from .._config import Table
@@ -44,6 +44,7 @@ Make = Callable[["Table"], Sink]
 BUILT_IN: dict[str, Make] = {
     "file": file.FileSink,
     "http": http.HttpSink,
+    "sqlite": sqlite.SqliteSink,
     "stdout": stdout.StdoutSink,
 }
 

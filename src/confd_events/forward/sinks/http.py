@@ -37,12 +37,12 @@ def _hec(batch: Sequence[Record]) -> str:
 
 
 def _hec_event(record: Record) -> str:
-    envelope = record.envelope()
+    attributes = record.attributes()
     about = {
-        "time": datetime.fromisoformat(envelope["time"]).timestamp(),
-        "host": envelope["source"].rpartition("/")[2],
+        "time": datetime.fromisoformat(attributes["time"]).timestamp(),
+        "host": attributes["source"].rpartition("/")[2],
         "source": "confd-events",
-        "sourcetype": envelope["type"],
+        "sourcetype": attributes["type"],
     }
     return f'{json.dumps(about)[:-1]}, "event": {record.json}}}'
 
