@@ -11,7 +11,7 @@ from typing import Any
 
 from subscribing import PATIENCE, wait_until
 
-from confd_events.forward import Forwarder, Record, RefusedError, read_config
+from confd_events.forward import BusyError, Forwarder, Record, RefusedError, read_config
 from confd_events.testing import Daemon, DaemonProcess
 
 
@@ -96,12 +96,13 @@ def await_usids(path: Path, expected: list[Any]) -> None:
 
 
 class Picky:
-    """A sink that refuses some records, fails as often as it is told, and keeps the others."""
+    """A sink that refuses some records, is full before others, fails as told, keeps the rest."""
 
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []
         self.failures = 0
         self.refused: set[int] = set()
+        self.full: set[int] = set()
         self.opened = 0
         self.closed = 0
 
@@ -114,8 +115,11 @@ class Picky:
             raise ConnectionError("no route to the sink")
         for index, record in enumerate(batch):
             envelope = record.envelope()
-            if envelope["data"].get("audit", {}).get("usid") in self.refused:
+            usid = envelope["data"].get("audit", {}).get("usid")
+            if usid in self.refused:
                 raise RefusedError(index, "too large")
+            if usid in self.full:
+                raise BusyError("full", delivered=index)
             self.got.append(envelope)
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from itertools import dropwhile, groupby, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Callable, NamedTuple
+from unittest import mock
 
 import pytest
 from cli import PATIENCE, environment
@@ -352,7 +353,9 @@ def check_config(block: Block) -> None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "forward.toml"
         path.write_text(block.source)
-        assert read_config(str(path)).sinks
+        variables = dict.fromkeys(re.findall(r'_env = "(\w+)"', block.source), "secret")
+        with mock.patch.dict(os.environ, variables):
+            assert read_config(str(path)).sinks
 
 
 CHECKS: dict[str, Callable[[Block], None]] = {

@@ -205,6 +205,18 @@ def test_what_a_sink_refuses_becomes_a_dead_letter(
     assert status_of(tmp_path / "spool.db").sinks[0].dead == 2
 
 
+def test_what_a_sink_has_does_not_come_again(daemon: Daemon, tmp_path: Path, picky: Picky) -> None:
+    picky.full = {3}
+    with forwarding(written(tmp_path, daemon, sink=PICKY)):
+        send(daemon, 1, 2, 3, 4)
+        wait_until(lambda: picky.closed > 3)
+        (stuck,) = status_of(tmp_path / "spool.db").sinks
+        assert (stuck.waiting, stuck.dead, stuck.error) == (2, 0, "full")
+        picky.full = set()
+        wait_until(lambda: status_of(tmp_path / "spool.db").records == 0)
+    assert usids(picky.got) == ["started", 1, 2, 3, 4]
+
+
 def test_what_is_left_is_delivered_by_the_next_run(
     daemon: Daemon, tmp_path: Path, picky: Picky
 ) -> None:

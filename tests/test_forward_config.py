@@ -110,7 +110,7 @@ def test_every_key(read: Read, tmp_path: Path) -> None:
         (
             'type = "stdout"',
             'type = "pulsar"',
-            r"^sinks\[0\]\.type: 'pulsar' is none of file, http, sqlite, stdout",
+            r"^sinks\[0\]\.type: 'pulsar' is none of file, .*, stdout",
         ),
         ("batch = 10", "batch = 0", r"^sinks\[0\]\.batch: 0 is not a whole number from 1"),
         ("batch = 10", "batch = 1.5", r"^sinks\[0\]\.batch: expected a whole number, not 1\.5"),
@@ -150,5 +150,5 @@ def test_a_sink_of_another_package(
     assert isinstance(read(text).sinks[0].sink, Picky)
     with pytest.raises(ConfigError, match=r"^sinks\[0\]\.colour: is missing"):
         read(text.replace('colour = "red"', ""))
-    with pytest.raises(ValueError, match="'pick' is none of file, http, sqlite, stdout, picky"):
+    with pytest.raises(ValueError, match="'pick' is none of file, .*, picky"):
         sinks.named("pick")

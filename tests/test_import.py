@@ -60,6 +60,22 @@ def frame(name: str) -> bytes:
     return encode(name, PEER.protocol, PEER.product, **stream)
 
 
+def test_a_sink_loads_what_it_needs_alone(tmp_path: Path) -> None:
+    """Each client library is an extra; who does without it does so with the others' sinks, too."""
+    (tmp_path / "forward.toml").write_text(
+        '[spool]\npath = "spool.db"\n[[nodes]]\nname = "paris"\nsubscribe = ["audit"]\n'
+        '[[sinks]]\ntype = "file"\npath = "out"\n'
+    )
+    program = f"""
+# now
+from confd_events.forward import read_config
+read_config({str(tmp_path / "forward.toml")!r})
+"""
+    roots = {name.partition(".")[0] for name in loaded_by(program)}
+    assert "confd_events" in roots
+    assert roots & {"nats", "nkeys", "redis", "confluent_kafka"} == set()
+
+
 def test_no_notification_loads_a_module() -> None:
     """A program that is confined, or out of descriptors, could not, amid its work."""
     sent = b"".join(map(frame, SENDABLE)).hex()

@@ -64,6 +64,9 @@ class Delivery(Worker):
         except RefusedError as refusal:
             self._refused(wanted, refusal)
             return True
+        except BusyError as error:
+            self._keep(wanted, error.delivered)
+            raise
         self._refusals = 0
         self._spool.advance(self._config.name, batch[-1].number)
         if self._trouble:
@@ -91,9 +94,7 @@ class Delivery(Worker):
 
     def _refused(self, records: Sequence[Record], refusal: RefusedError) -> None:
         """Keeps what was delivered; gives the record up after so many attempts."""
-        if refusal.index:
-            self._refusals = 0
-            self._spool.advance(self._config.name, records[refusal.index - 1].number)
+        self._keep(records, refusal.index)
         self._refusals += 1
         if self._refusals < self._config.attempts:
             raise refusal
@@ -101,6 +102,12 @@ class Delivery(Worker):
         self._spool.bury(self._config.name, record, str(refusal))
         self._refusals = 0
         logger.error("sink %s refuses record %d: %s", self._config.name, record.number, refusal)
+
+    def _keep(self, records: Sequence[Record], delivered: int) -> None:
+        """Lets the position go on behind the first records of a batch."""
+        if delivered:
+            self._refusals = 0
+            self._spool.advance(self._config.name, records[delivered - 1].number)
 
     def _redrive(self, letter: Letter) -> None:
         try:

@@ -25,12 +25,17 @@ class RefusedError(Exception):
 
 
 class BusyError(Exception):
-    """A sink does not take records now, and may say for how long."""
+    """A sink does not take records now, and may say for how long, and how many it has."""
 
-    def __init__(self, reason: str, seconds: float = 0.0) -> None:
-        """seconds -- how long not to try again, at least"""
+    def __init__(self, reason: str, seconds: float = 0.0, delivered: int = 0) -> None:
+        """Says why.
+
+        seconds -- how long not to try again, at least
+        delivered -- how many records of the batch, from its first, need not come again
+        """
         super().__init__(reason)
         self.seconds = seconds
+        self.delivered = delivered
 
 
 class SinkGoneError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
@@ -41,9 +42,26 @@ class Sink(Protocol):
 Make = Callable[["Table"], Sink]
 """Makes a sink from its table of the configuration, without opening anything."""
 
+
+def _of_extra(kind: str, name: str) -> Make:
+    """Makes sinks of a module that needs what an extra of its name installs."""
+
+    def make(table: Table) -> Sink:
+        try:
+            module = import_module(f"{__name__}.{kind}")
+        except ModuleNotFoundError as error:
+            extra = f"pip install 'confd-events[{kind}]'"
+            raise table.error("type", f"{kind!r} needs {error.name}: {extra}") from error
+        sink: Sink = getattr(module, name)(table)
+        return sink
+
+    return make
+
+
 BUILT_IN: dict[str, Make] = {
     "file": file.FileSink,
     "http": http.HttpSink,
+    "nats": _of_extra("nats", "NatsSink"),
     "sqlite": sqlite.SqliteSink,
     "stdout": stdout.StdoutSink,
 }

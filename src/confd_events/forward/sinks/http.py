@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Callable
 from urllib.parse import urlsplit
 
 from .._errors import BusyError, RefusedError
+from ._tls import tls_context
 
 if TYPE_CHECKING:
     from .._config import Table
@@ -76,7 +76,7 @@ class HttpSink:
         if token is not None:
             self._headers["Authorization"] = f"{scheme} {token}"
         self._timeout = table.seconds("timeout", 10.0)
-        self._context = _context(table, parts.scheme == "https")
+        self._context = tls_context(table, parts.scheme == "https", "https")
         self._connection: http.client.HTTPConnection | None = None
 
     def open(self) -> None:
@@ -133,18 +133,6 @@ class HttpSink:
         assert self._connection is not None
         self._connection.request("POST", self._target, body, self._headers)
         return self._connection.getresponse()
-
-
-def _context(table: Table, secure: bool) -> ssl.SSLContext | None:
-    ca = table.optional_text("ca")
-    if not secure:
-        if ca is not None:
-            raise table.error("ca", "is for https")
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca)
-    except OSError as error:
-        raise table.error("ca", f"{ca}: {error.strerror or error}") from error
 
 
 def _wait(text: str | None) -> float:
