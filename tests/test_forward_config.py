@@ -150,5 +150,5 @@ def test_a_sink_of_another_package(
     assert isinstance(read(text).sinks[0].sink, Picky)
     with pytest.raises(ConfigError, match=r"^sinks\[0\]\.colour: is missing"):
         read(text.replace('colour = "red"', ""))
-    with pytest.raises(ValueError, match="'pick' is none of file, .*, picky"):
+    with pytest.raises(ValueError, match=r"'pick' is none of file, .*, picky"):
         sinks.named("pick")
