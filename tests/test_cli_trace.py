@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import json
+import re
+import shlex
 import time
 from pathlib import Path
 
@@ -38,6 +41,29 @@ def test_a_file_as_json_and_for_chrome(csv: str) -> None:
     assert sorted(span["name"] for span in spans) == ["applying transaction", "connect"]
     events = json.loads(ran("trace", csv, "--format", "chrome").stdout)["traceEvents"]
     assert sum(event["ph"] == "X" for event in events) == 2
+
+
+def test_a_file_as_a_page(csv: str) -> None:
+    page = ran("trace", csv, "--format", "html").stdout
+    assert "<title>trace.csv</title>" in page
+    assert page.count('"name":"connect"') == 1
+
+
+def test_the_walk_through() -> None:
+    """Each command of the page whose output is shown prints that."""
+    docs = Path(__file__).parents[1] / "docs"
+    found = re.findall(
+        r"^\$ confd-events (trace slow-commit.csv.*)\n((?:.*\n)*?)```",
+        (docs / "traces.md").read_text(),
+        re.MULTILINE,
+    )
+    assert found
+    for command, shown in found:
+        done = ran(*shlex.split(command.replace("slow", str(docs / "assets" / "slow"))))
+        assert (done.stderr, done.returncode) == ("", 0)
+        assert doctest.OutputChecker().check_output(shown, done.stdout, doctest.ELLIPSIS), (
+            done.stdout
+        )
 
 
 def test_tables(csv: str) -> None:

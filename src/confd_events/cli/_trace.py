@@ -8,12 +8,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import confd_events
 from confd_events.enums import Verbosity, label
 from confd_events.traces import Span, follow, read_csv, spans, trace_id_of, traces
 from confd_events.traces.chrome import write_chrome
+from confd_events.traces.html import write_html
 from confd_events.traces.otlp import OtlpSender
 from confd_events.traces.summary import Summary, Total, summarized
 from confd_events.traces.tree import duration, tree
@@ -38,7 +40,7 @@ examples:
   confd-events trace --timeout 1m --summary
   confd-events trace --slower-than 2s
   confd-events trace trace.csv --zone UTC
-  confd-events trace trace.csv --format chrome > trace.json
+  confd-events trace trace.csv --format html > trace.html
   confd-events trace --otlp http://localhost:4318/v1/traces
 """
 
@@ -79,9 +81,10 @@ def add_parser(subparsers: Subparsers) -> None:
     output = parser.add_argument_group("output")
     output.add_argument(
         "--format",
-        choices=("tree", "json", "chrome"),
+        choices=("tree", "json", "chrome", "html"),
         default="tree",
-        help="tree; json, a span per line; chrome, a file for Perfetto and chrome://tracing",
+        help="tree; json, a span per line; chrome, a file for Perfetto and chrome://tracing; html, "
+        "a page for any browser",
     )
     output.add_argument("--events", action="store_true", help="with what is told within the steps")
     output.add_argument("--summary", action="store_true", help="tables of what took the most time")
@@ -175,6 +178,9 @@ def _show(arguments: argparse.Namespace, chosen: Iterable[Sequence[Span]]) -> No
         _print(_tables(summarized(span for trace in chosen for span in trace)))
     elif arguments.format == "chrome":
         write_chrome((span for trace in chosen for span in trace), sys.stdout)
+    elif arguments.format == "html":
+        title = "Traces" if arguments.file in (None, "-") else Path(arguments.file).name
+        write_html((span for trace in chosen for span in trace), sys.stdout, title=title)
     elif arguments.format == "json":
         _print(json.dumps(span.to_dict()) for trace in chosen for span in trace)
     else:
