@@ -26,6 +26,7 @@ from forwarding import (
 )
 from subscribing import PATIENCE, wait_until
 
+from confd_events._lines import File, Rotation
 from confd_events.cli import main
 from confd_events.forward import Spool, SpoolError, redrive, sinks, status_of
 from confd_events.testing import Daemon, User
@@ -262,6 +263,32 @@ def test_a_file_is_rotated_compressed_and_followed(daemon: Daemon, tmp_path: Pat
 
 
 # A spool that is full
+
+
+def test_what_was_put_aside_last_is_kept_after_the_clock_was_set_back(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    for second in (58, 59):
+        later = out.with_name(f"{out.name}.29991231T2359{second}.999999Z")
+        later.write_text(f"{second}\n")
+    file = File(str(out), Rotation(size=2, keep=2), sync=False)
+    for line in ("1", "2", "3"):
+        file.append(line)
+    file.close()
+    aside = sorted(path for path in tmp_path.iterdir() if path != out)
+    assert [path.read_text() for path in aside] == ["1\n", "2\n"]
+    assert out.read_text() == "3\n"
+
+
+def test_a_name_that_is_no_time_does_not_hinder_rotation(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    other = out.with_name(f"{out.name}.99999999T999999.999999Z")
+    other.write_text("other\n")
+    file = File(str(out), Rotation(size=2), sync=False)
+    for line in ("1", "2"):
+        file.append(line)
+    file.close()
+    (aside,) = (path for path in tmp_path.iterdir() if path not in (out, other))
+    assert (aside.read_text(), out.read_text()) == ("1\n", "2\n")
 
 
 def filled(path: Path) -> int:

@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from stat import S_ISREG
 from types import FrameType
@@ -151,12 +151,14 @@ class File:
                     old.unlink()
 
     def _aside(self) -> Path:
-        """A name that is not taken, and sorts behind those before it."""
-        while True:
-            now = datetime.now(timezone.utc)
-            path = self._path.with_name(f"{self._path.name}.{now:%Y%m%dT%H%M%S.%fZ}")
-            if not path.exists():
-                return path
+        """A name that sorts behind those before it, also after the clock was set back."""
+        time = datetime.now(timezone.utc)
+        for before in self._rotated()[-1:]:
+            with suppress(ValueError, OverflowError):  # it only looks like a time
+                stamp = before.name[len(self._path.name) + 1 :].partition("Z")[0]
+                last = datetime.strptime(f"{stamp}+0000", "%Y%m%dT%H%M%S.%f%z")
+                time = max(time, last + timedelta(microseconds=1))
+        return self._path.with_name(f"{self._path.name}.{time:%Y%m%dT%H%M%S.%fZ}")
 
     def _rotated(self) -> list[Path]:
         """The files put aside, oldest first."""
