@@ -20,7 +20,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from confd_events.forward import Record, Spool, SpoolError, SpoolFullError, _spool, status_of
+from confd_events.forward import (
+    Record,
+    Spool,
+    SpoolError,
+    SpoolFullError,
+    _spool,
+    purge,
+    redrive,
+    status_of,
+)
 
 
 @pytest.fixture
@@ -240,6 +249,23 @@ def test_the_lock_is_gone_when_its_process_was_killed(path: Path) -> None:
         Spool(path).close()
 
 
+def test_reading_does_not_wait_for_another_writer(path: Path) -> None:
+    with Spool(path) as spool, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        spool.serve(["a"])
+        spool.append("paris", ["1", "2"])
+        spool.bury("a", spool.pending("a", 1)[0], "too large")
+        assert redrive(path) == 1
+        other.execute("BEGIN IMMEDIATE")
+        letter = spool.redriven("a")
+        assert letter is not None
+        assert letter.json == "1"
+        assert texts(spool.pending("a", 10)) == ["2"]
+        assert spool.last_of("paris") is not None
+        other.execute("ROLLBACK")
+        spool.append("paris", ["3"])
+        assert texts(spool.pending("a", 10)) == ["2", "3"]
+
+
 # Layouts
 
 
@@ -291,6 +317,21 @@ def test_a_dead_letter_is_kept_and_the_sink_goes_on(path: Path) -> None:
 
 def test_the_status_of_no_spool(path: Path) -> None:
     with pytest.raises(SpoolError, match=r"spool\.db is not there: no forwarder has made it yet"):
+        status_of(path)
+
+
+def test_the_status_of_a_spool_that_is_being_made(path: Path) -> None:
+    path.touch()
+    for look in (status_of, redrive, purge):
+        with pytest.raises(SpoolError, match=r"spool\.db is not ready: its forwarder has not"):
+            look(path)
+
+
+def test_the_status_of_the_database_of_another_program(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE sinks (name TEXT)")
+        database.commit()
+    with pytest.raises(SpoolError, match="is the database of another program"):
         status_of(path)
 
 

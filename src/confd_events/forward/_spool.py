@@ -44,7 +44,7 @@ class Spool:
     limit -- bytes that it is not to exceed; None for none
 
     Raises SpoolError when it can't be used, OSError when it can't be made. Each method raises
-    SpoolFullError when the disk can't be written now, SpoolError when the spool is damaged.
+    SpoolFullError when the disk can't be used now, SpoolError when the spool is damaged.
     """
 
     def __init__(self, path: str | os.PathLike[str], limit: int | None = None) -> None:
@@ -119,9 +119,9 @@ class Spool:
 
     def last_of(self, node: str) -> float | None:
         """When the last record of a node was stored, in seconds since the epoch; None if never."""
-        with self._transaction() as database:
-            found = database.execute("SELECT at FROM nodes WHERE name = ?", (node,)).fetchone()
-        return None if found is None else float(found[0])
+        with self._database_to("read") as database:
+            found = database.execute("SELECT at FROM nodes WHERE name = ?", (node,)).fetchall()
+        return float(found[0][0]) if found else None
 
     def _make_room(self, database: sqlite3.Connection, needed: int, may_drop: bool) -> int:
         """Drops the oldest until there is room. Where nothing is left, all is taken."""
@@ -145,7 +145,7 @@ class Spool:
 
     def pending(self, sink: str, count: int) -> list[Record]:
         """The next records for a sink, oldest first, at most so many."""
-        with self._transaction() as database:
+        with self._database_to("read") as database:
             rows = database.execute(
                 "SELECT number, json FROM records WHERE number >"
                 " (SELECT position FROM sinks WHERE name = ?) ORDER BY number LIMIT ?",
@@ -192,11 +192,11 @@ class Spool:
 
     def redriven(self, sink: str) -> Letter | None:
         """The oldest of a sink's dead letters that are to be tried again; None when none is."""
-        with self._transaction() as database:
+        with self._database_to("read") as database:
             found = database.execute(
                 f"{_LETTERS} WHERE sink = ? AND again ORDER BY letter LIMIT 1", (sink,)
-            ).fetchone()
-        return None if found is None else Letter(*found)
+            ).fetchall()
+        return Letter(*found[0]) if found else None
 
     def settle(self, letter: Letter, error: str | None = None) -> None:
         """A dead letter was tried again: it is delivered, or it stays with this error."""
@@ -217,21 +217,28 @@ class Spool:
             )
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _database_to(self, use: str) -> Iterator[sqlite3.Connection]:
+        """The database, for this thread alone. One statement that reads needs no transaction,
+        which would wait for whoever writes."""
         with self._changed:
             try:
-                self._database.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._database
-                    self._database.execute("COMMIT")
-                except BaseException:
-                    with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-                        self._database.execute("ROLLBACK")
-                    raise
+                yield self._database
             except sqlite3.OperationalError as error:
-                raise SpoolFullError(f"{self._path} can't be written: {error}") from error
+                raise SpoolFullError(f"{self._path} can't be {use}: {error}") from error
             except sqlite3.DatabaseError as error:
                 raise _damaged(self._path, error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._database_to("written") as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+                    database.execute("ROLLBACK")
+                raise
 
 
 def _prune(database: sqlite3.Connection) -> None:
@@ -292,15 +299,22 @@ def _damaged(path: Path, reason: object) -> SpoolError:
     )
 
 
-def _migrate(path: Path, database: sqlite3.Connection) -> None:
-    """Brings the layout up to this release's."""
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    (application,) = database.execute("PRAGMA application_id").fetchone()
+def _layout(path: str | os.PathLike[str], database: sqlite3.Connection) -> int:
+    """Which layout it has, 0 for none yet. SpoolError when it is none of this release or before."""
+    # In this order: a forwarder may make all of it, by one commit, between two of these.
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
     if application != _APPLICATION and tables:
         raise SpoolError(f"{path} is the database of another program")
     if version > len(MIGRATIONS):
         raise SpoolError(f"{path} was made by a later release; its layout is {version}")
+    return int(version)
+
+
+def _migrate(path: Path, database: sqlite3.Connection) -> None:
+    """Brings the layout up to this release's."""
+    version = _layout(path, database)
     if version == len(MIGRATIONS):
         return
     database.execute("BEGIN IMMEDIATE")
@@ -410,6 +424,8 @@ def _visited(path: str | os.PathLike[str], mode: str) -> Iterator[sqlite3.Connec
     try:
         uri = f"{Path(path).absolute().as_uri()}?mode={mode}"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
+            if _layout(path, database) < len(MIGRATIONS):
+                raise SpoolError(f"{path} is not ready: its forwarder has not made its tables yet")
             yield database
     except sqlite3.Error as error:
         raise SpoolError(f"{path} can't be used: {error}") from error
