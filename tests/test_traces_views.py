@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tracing import BEGIN, STOP, assembled, commit, number, progress, span_of
+from tracing import BEGIN, INFO, STOP, assembled, commit, number, progress, span_of
 
 from confd_events.traces import Span
 from confd_events.traces.chrome import write_chrome
@@ -73,6 +73,23 @@ def test_summary() -> None:
     assert [(held.name, held.attributes["nso.tid"]) for held in wait.holders] == [
         ("holding transaction lock", 43)
     ]
+
+
+def test_who_held_the_lock_before_there_was_a_step_of_that() -> None:
+    """Up to NSO 6.0: from the end of taking it until it is said to be released."""
+    events = [
+        *span_of("applying transaction", 0, 9000, None),
+        *span_of("grabbing transaction lock", 100, 200, None),
+        progress(INFO, 8000, "releasing transaction lock"),
+        *span_of("grabbing transaction lock", 5000, 8100, None, tid=99, usid=50),
+        *span_of("grabbing transaction lock", 8200, 8400, None, tid=77, usid=60),
+    ]
+    found = summarized(assembled(sorted(events, key=lambda event: event["timestamp"])))
+    held = {
+        wait.span.attributes["nso.tid"]: [each.attributes["nso.tid"] for each in wait.holders]
+        for wait in found.lock_waits
+    }
+    assert held == {99: [43], 77: [], 43: []}
 
 
 def chrome(spans: list[Span]) -> list[dict[str, Any]]:

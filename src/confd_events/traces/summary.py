@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
 from typing import Callable, NamedTuple
 
@@ -11,6 +11,7 @@ from ._span import Span
 
 _TAKING = ("taking transaction lock", "grabbing transaction lock")
 _HOLDING = "holding transaction lock"
+_RELEASING = "releasing transaction lock"  # before NSO 6.1, which has no step of holding it
 
 
 class Total(NamedTuple):
@@ -32,7 +33,7 @@ class LockWait(NamedTuple):
     span: Span
     """The wait."""
     holders: tuple[Span, ...]
-    """The steps of other transactions that held the lock in the meantime."""
+    """The steps of other transactions that held the lock in the meantime, or that took it then."""
 
 
 class Summary(NamedTuple):
@@ -84,20 +85,36 @@ def _totals(nodes: Iterable[Node], key: Callable[[Span], str | None], count: int
     return nlargest(count, totals, key=lambda total: total.self_time)
 
 
-def _lock_waits(spans: Iterable[Span], count: int) -> list[LockWait]:
+def _lock_waits(spans: Sequence[Span], count: int) -> list[LockWait]:
     waits = nlargest(
         count,
         (span for span in spans if span.name in _TAKING and span.duration),
         key=lambda span: span.duration,
     )
-    holding = [span for span in spans if span.name == _HOLDING]
+    holding = list(_holding(spans))
     return [LockWait(wait, tuple(_holders(wait, holding))) for wait in waits]
 
 
-def _holders(wait: Span, holding: Iterable[Span]) -> Iterable[Span]:
-    for held in holding:
+def _holding(spans: Sequence[Span]) -> Iterator[tuple[Span, int, int]]:
+    """The steps that hold the lock, or take it where none does, with from and until when."""
+    released: dict[tuple[object, ...], list[int]] = {}
+    for span in spans:
+        if span.name == _HOLDING:
+            yield span, span.start, span.end
+        times = [event.time for event in span.events if event.name == _RELEASING]
+        if times:
+            released.setdefault(_transaction(span), []).extend(times)
+    for span in spans:
+        if span.name in _TAKING:
+            times = [time for time in released.get(_transaction(span), ()) if time >= span.end]
+            if times:
+                yield span, span.end, min(times)
+
+
+def _holders(wait: Span, holding: Iterable[tuple[Span, int, int]]) -> Iterator[Span]:
+    for held, start, end in holding:
         same = _transaction(held) == _transaction(wait)
-        if not same and held.start < wait.end and held.end > wait.start:
+        if not same and start < wait.end and end > wait.start:
             yield held
 
 
