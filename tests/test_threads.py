@@ -264,3 +264,53 @@ def test_a_storm_of_signals_in_the_main_thread_disturbs_no_other(
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert got == list(range(count))
+
+
+def test_what_somebody_else_read_does_not_stop_the_process() -> None:
+    """What was seen of the stream is not awaited with the lock held when another has taken it."""
+    done = run_program(
+        """
+        import faulthandler, socket, threading
+        import confd_events
+        from confd_events.testing import encode
+
+        faulthandler.dump_traceback_later(20, exit=True)
+        small = encode("audit", user="small", usid=1, msg="")
+        large = encode("audit", user="large", usid=2, msg="m" * 500)
+        begun, more = 60, 2 * len(small) + 10
+        reader, writer = socket.socketpair()
+        writer.sendall(3 * small + large[:begun])
+        confd_events.read_notification(reader)
+        reader.recv(2 * len(small), socket.MSG_WAITALL)
+        writer.sendall(large[begun:begun + more])
+        # Sent only if other threads can run while the rest is awaited.
+        threading.Timer(0.3, writer.sendall, [large[begun + more:]]).start()
+        print(confd_events.read_notification(reader)["audit"]["user"])
+        """
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "large\n", "")
+
+
+def test_a_child_may_use_the_descriptor_from_which_a_thread_of_its_parent_reads() -> None:
+    reader, writer = socket.socketpair()
+    frame = large_frame("c" * 100_000)
+    got: list[Any] = []
+    thread = threading.Thread(target=lambda: got.append(events.read_notification(reader)))
+    with reader, writer:
+        writer.sendall(frame[:50_000])
+        thread.start()
+        while socket_holds_something(reader):  # until libconfd has taken what is there
+            time.sleep(0.001)
+        child = os.fork()
+        if child == 0:  # no assertion here: pytest would go on in the child
+            try:
+                mine, daemons = socket.socketpair()
+                os.dup2(mine.fileno(), reader.fileno())
+                daemons.sendall(encode("audit", usid=7))
+                os._exit(events.read_notification(reader)["audit"]["usid"])
+            finally:
+                os._exit(1)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        writer.sendall(frame[50_000:])
+        join([thread])
+    assert (status, text_of(got[0])) == (7, "c" * 100_000)

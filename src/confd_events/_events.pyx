@@ -157,8 +157,8 @@ cdef double timeout_of(sock, int fd) except -1:
     return 0 if seconds is None else seconds
 
 
-# What has been seen of the stream that was read last, and a weak reference to its socket. For a
-# burst that is read one by one, it saves most of the looks and of the questions about the socket.
+# What has been seen of the stream that is being read, and a weak reference to the socket that was
+# read last. For a burst that is read one by one, that saves most questions about the socket.
 cdef view seen
 cdef object seen_of = None
 
@@ -559,6 +559,9 @@ cdef enum:
 # The descriptors from which libconfd reads without the lock held. Whoever else looked at or read
 # from one of them would take the rest of that notification for another.
 cdef set being_read = set()
+
+# A forked child has the one thread that forked: no other is in the midst of anything there.
+os.register_at_fork(after_in_child=being_read.clear)
 
 
 cdef inline bint is_being_read(int fd) except -1:

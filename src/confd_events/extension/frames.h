@@ -138,8 +138,7 @@ static inline void make_room(int fd)
 /* Many frames for a burst, and one for who asks for one: copying more would cost more than the look. */
 enum { SEEN_AT_MOST = 64 * 1024, SEEN_FOR_ONE = 512 };
 
-/* What a look at a stream has shown. It stays true until somebody else reads from the stream; only
- * where libconfd reads for itself is it used longer than for one call. */
+/* What a look at a stream has shown. It stays true until somebody else reads from the stream. */
 struct view {
     int fd;
     int error;   /* what the look took of the stream, in place of bytes */
@@ -270,24 +269,23 @@ static inline void look(int fd, struct view *view, size_t wanted)
     view->at = view->owed = 0;
 }
 
-/* A view of what is next; how many bytes are there, at least. Where libconfd reads for itself, FIONREAD comes first, for a look would
- * take a pending error from an empty socket, and the library shall report that. It also tells
- * whether all that was seen before is still there. */
+/* A view of what is next; how many bytes are there, at least. It is a new one each time: with an old
+ * one, a frame would be awaited with the lock held if somebody else had read from the socket. Where
+ * libconfd reads for itself, FIONREAD comes first, for a look would take a pending error from an
+ * empty socket, and the library shall report that. */
 static inline size_t look_ahead(int fd, struct view *view, int most)
 {
-    size_t arrived;
-    if (FROM_MEMORY) {
-        look(fd, view, most == 1 ? SEEN_FOR_ONE : SEEN_AT_MOST);
-        if (view->size == SEEN_FOR_ONE && !is_in_view(view))
-            look(fd, view, SEEN_AT_MOST);
-        return view->size;
-    }
-    arrived = bytes_arrived(fd);
-    if (arrived == 0)
+    size_t arrived = FROM_MEMORY ? 0 : bytes_arrived(fd);
+    if (!FROM_MEMORY && arrived == 0) {
         forget(view);
-    else if (view->fd != fd || frame_size(view, view->at) == 0 || arrived < view->size - view->at)
-        look(fd, view, SEEN_AT_MOST / 4);
-    return arrived;
+        return 0;
+    }
+    look(fd, view, most == 1 ? SEEN_FOR_ONE : FROM_MEMORY ? SEEN_AT_MOST : SEEN_AT_MOST / 4);
+    if (!FROM_MEMORY)
+        return arrived;
+    if (view->size == SEEN_FOR_ONE && !is_in_view(view))
+        look(fd, view, SEEN_AT_MOST);
+    return view->size;
 }
 
 /* How many whole frames have arrived, as far as the view reaches, at most so many. Never blocks.
