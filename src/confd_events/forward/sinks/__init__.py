@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
+from .._errors import ConfigError
 from . import file, http, sqlite, stdout
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 GROUP = "confd_events.sinks"
 """The entry points of sinks that other packages bring."""
+
+_METHODS = ("open", "send", "close")
 
 
 class Sink(Protocol):
@@ -75,7 +78,26 @@ def named(kind: str) -> Make:
     others = {each.name: each for each in _entry_points()}
     if kind not in others:
         raise ValueError(f"{kind!r} is none of {', '.join([*BUILT_IN, *sorted(others)])}")
-    make: Make = others[kind].load()
+    return _of_package(others[kind])
+
+
+def _of_package(entry: EntryPoint) -> Make:
+    """Makes sinks of another package; what is wrong with it is told as an error of the type."""
+
+    def make(table: Table) -> Sink:
+        try:
+            sink: Sink = entry.load()(table)
+        except ConfigError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise table.error("type", f"{entry.name!r} ({entry.value}): {reason}") from error
+        missing = [name for name in _METHODS if not callable(getattr(sink, name, None))]
+        if missing:
+            lacks = ", ".join(f"{name}()" for name in missing)
+            raise table.error("type", f"{entry.name!r} ({entry.value}) lacks {lacks}")
+        return sink
+
     return make
 
 
