@@ -84,7 +84,7 @@ def test_sdk_that_is_none(tmp_path: Path, variable: str) -> None:
     (empty / "include").mkdir(parents=True)
     said = refusal(setup_py(tmp_path, **{variable: str(empty)}))
     assert f"{variable} is {empty}, but there is no {empty}/include/confd_lib.h" in said
-    for header in ("confd_lib.h", "confd_events.h"):
+    for header in ("confd_lib.h", "confd_events.h", "confd_maapi.h"):
         (empty / "include" / header).touch()
     said = refusal(setup_py(tmp_path, **{variable: str(empty)}))
     assert f"there is no {empty}/lib/libconfd.so" in said

@@ -189,7 +189,7 @@ def test_the_numbers_of_log_messages_meet_enumerators(tmp_path: Path) -> None:
     assert compiled(tmp_path, events + numbers + wrong).returncode == 0
 
 
-HEADERS = ("confd_lib.h", "confd_dp.h", "confd_events.h")
+HEADERS = ("confd_lib.h", "confd_dp.h", "confd_events.h", "confd_maapi.h")
 
 
 @pytest.mark.parametrize("product", ["NCS", "CONFD"])

@@ -33,7 +33,7 @@ PROGRESS_OF_ALL_RELEASES = {"usid", "database", "thandle"}
 C_NAMES = {
     "diff_notification_done": "confd_diff_notification_done",
     "hash2str": "confd_hash2str",
-    "load_schemas": "confd_load_schemas",
+    "load_schemas": "maapi_load_schemas",
     "log_description": "confd_log_descriptions",
     "log_symbol": "confd_log_symbols",
     "notifications_connect": "confd_notifications_connect",

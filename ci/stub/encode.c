@@ -22,11 +22,21 @@ static void put_number(struct stub_message *m, uint64_t number, int bytes)
     }
 }
 
+void stub_put_word(struct stub_message *m, uint32_t number)
+{
+    put_number(m, number, 4);
+}
+
+void stub_put_version(struct stub_message *m)
+{
+    put_number(m, TAG_VERSION, 1);
+}
+
 void stub_message_begin(struct stub_message *m, unsigned char *data, size_t room)
 {
     *m = (struct stub_message){.data = data, .room = room};
-    put_number(m, 0, 4); /* the length, once it is known */
-    put_number(m, TAG_VERSION, 1);
+    stub_put_word(m, 0); /* the length, once it is known */
+    stub_put_version(m);
 }
 
 void stub_put_tuple(struct stub_message *m, unsigned arity)
@@ -38,6 +48,13 @@ void stub_put_tuple(struct stub_message *m, unsigned arity)
 void stub_put_nil(struct stub_message *m)
 {
     put_number(m, TAG_NIL, 1);
+}
+
+/* Its elements follow, then its tail. */
+void stub_put_list(struct stub_message *m, unsigned count)
+{
+    put_number(m, TAG_LIST, 1);
+    put_number(m, count, 4);
 }
 
 void stub_put_int(struct stub_message *m, int number)

@@ -381,13 +381,13 @@ static int fetch(int sock, struct schema *schema)
     return result;
 }
 
-static int load(int sock, const struct sockaddr *srv, int srv_sz)
+int maapi_load_schemas(int sock)
 {
-    int result = stub_session_open(sock, srv, srv_sz, STUB_CLIENT_MAAPI);
-    struct schema *schema = result == CONFD_OK ? stub_keep(1, sizeof *schema) : NULL;
+    struct schema *schema = stub_keep(1, sizeof *schema);
+    int result;
 
     if (schema == NULL) {
-        return result == CONFD_OK ? CONFD_ERR : result;
+        return CONFD_ERR;
     }
     result = fetch(sock, schema);
     if (result == CONFD_OK) {
@@ -402,14 +402,14 @@ int confd_load_schemas(const struct sockaddr *srv, int srv_sz)
 {
     int sock, result;
 
-    if (stub_require_init() != CONFD_OK) {
-        return CONFD_ERR;
-    }
     sock = socket(srv->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (sock == -1) {
         return stub_fail_os("Failed to create maapi socket");
     }
-    result = load(sock, srv, srv_sz);
+    result = maapi_connect(sock, srv, srv_sz);
+    if (result == CONFD_OK) {
+        result = maapi_load_schemas(sock);
+    }
     close(sock);
     return result;
 }

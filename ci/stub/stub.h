@@ -9,6 +9,7 @@
 #include "confd_dp.h"
 #include "confd_events.h"
 #include "confd_lib.h"
+#include "confd_maapi.h"
 
 #define STUB_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
@@ -84,8 +85,11 @@ struct stub_message {
     size_t room;
 };
 extern void stub_message_begin(struct stub_message *m, unsigned char *data, size_t room);
+extern void stub_put_word(struct stub_message *m, uint32_t number);
+extern void stub_put_version(struct stub_message *m);
 extern void stub_put_tuple(struct stub_message *m, unsigned arity);
 extern void stub_put_nil(struct stub_message *m);
+extern void stub_put_list(struct stub_message *m, unsigned count);
 extern void stub_put_int(struct stub_message *m, int number);
 extern void stub_put_long(struct stub_message *m, int64_t number);
 extern void stub_put_atom(struct stub_message *m, const char *name);
@@ -163,8 +167,12 @@ extern void stub_datetime_fields(struct stub_term *t, const char *field,
                                  struct confd_datetime *time);
 extern void stub_uinfo(struct stub_term *t, struct confd_user_info *uinfo);
 
-/* value_read.c */
+/* value_read.c; what is left in a value or in a path can always be released. */
 extern void stub_value(struct stub_term *t, confd_value_t *v);
+extern void stub_path(struct stub_term *t, confd_hkeypath_t *path);
+
+/* value.c: what the path has, not the path. */
+extern void stub_path_free(confd_hkeypath_t *path);
 
 /* Notification kinds: a decoder fills the struct, a release frees what it
  * allocated, also after a failure half-way. */

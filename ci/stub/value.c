@@ -67,14 +67,22 @@ static void free_list(struct confd_list list)
     }
 }
 
-static void free_path(confd_hkeypath_t *path)
+void stub_path_free(confd_hkeypath_t *path)
 {
-    for (int i = 0; path != NULL && i < path->len; i++) {
+    for (int i = 0; i < path->len; i++) {
         for (int j = 0; j < MAXKEYLEN; j++) {
             confd_free_value(&path->v[i][j]);
         }
     }
-    stub_free(path);
+    path->len = 0;
+}
+
+static void free_path(confd_hkeypath_t *path)
+{
+    if (path != NULL) {
+        stub_path_free(path);
+        stub_free(path);
+    }
 }
 
 /* Not the text of a C_STR. */

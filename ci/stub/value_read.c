@@ -226,20 +226,28 @@ static void read_steps(struct stub_term *t, confd_hkeypath_t *path, unsigned cou
     add_namespaces(path);
 }
 
-static void read_path(struct stub_term *t, confd_value_t *v)
+void stub_path(struct stub_term *t, confd_hkeypath_t *path)
 {
     struct stub_list list = stub_term_list(t, FIELD, 1);
 
-    v->val.hkp = stub_term_alloc(t, 1, sizeof *v->val.hkp);
+    path->len = 0;
     if (list.count >= MAXDEPTH) {
         stub_term_fail(t, FIELD, "Maxdepth (%d) of config tree overrun", MAXDEPTH);
     } else if (++t->depth > 4) { /* identifiers in the keys of others */
         stub_term_fail(t, FIELD, "nested too deeply");
-    } else if (v->val.hkp != NULL) {
-        read_steps(t, v->val.hkp, list.count);
+    } else {
+        read_steps(t, path, list.count);
     }
     t->depth--;
     stub_term_list_end(t, FIELD, list);
+}
+
+static void read_path(struct stub_term *t, confd_value_t *v)
+{
+    v->val.hkp = stub_term_alloc(t, 1, sizeof *v->val.hkp);
+    if (v->val.hkp != NULL) {
+        stub_path(t, v->val.hkp);
+    }
 }
 
 static reader *const pair_readers[C_MAXTYPE] = {

@@ -2,10 +2,19 @@
 # one in use lacks. Where an argument hides a builtin, its name is the vendor's.
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, NoReturn, Protocol, overload, type_check_only
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    NoReturn,
+    Protocol,
+    SupportsIndex,
+    overload,
+    type_check_only,
+)
 
 from typing_extensions import Self, TypeAlias, disjoint_base
 
@@ -296,6 +305,7 @@ __all__ = [
     "VERBOSITY_VERY_VERBOSE",
     "DateTime",
     "Error",
+    "HKeypathRef",
     "Notification",
     "NotificationsData",
     "ProgressLink",
@@ -390,7 +400,31 @@ def sync_audit_network_notification(sock: _Socket, usid: int) -> None: ...
 
 # Names
 
-def load_schemas(ip: str | None = None, port: int | None = None, path: _Path = None) -> None: ...
+def load_schemas(
+    ip: str | None = None,
+    port: int | None = None,
+    path: _Path = None,
+    timeout: float | None = None,
+) -> None: ...
+def _schemas_loaded() -> bool: ...
+def _maapi_connect(
+    sock: _Socket,
+    ip: str | None = None,
+    port: int | None = None,
+    path: _Path = None,
+    limit: float | None = None,
+) -> None: ...
+def _maapi_attach2(
+    sock: _Socket,
+    hashed_ns: int,
+    usid: int,
+    thandle: SupportsIndex,
+    limit: float | None = None,
+) -> None: ...
+def _maapi_detach2(sock: _Socket, thandle: SupportsIndex, limit: float | None = None) -> None: ...
+def _maapi_get_elem(
+    sock: _Socket, thandle: SupportsIndex, path: HKeypathRef, limit: float | None = None
+) -> Value: ...
 def hash2str(hash: int) -> str | None: ...  # noqa: A002
 def str2hash(str: str) -> int: ...  # noqa: A002
 def ns2prefix(ns: int) -> str | None: ...
@@ -482,6 +516,32 @@ class Value:
     def __contains__(self, item: object, /) -> bool: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object) -> Self: ...
+
+@disjoint_base
+class HKeypathRef:
+    def __init__(self, elements: Iterable[XmlTag | Sequence[Value]]) -> None: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: int, /) -> XmlTag | tuple[Value, ...]: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> tuple[XmlTag | tuple[Value, ...], ...]: ...
+    def __iter__(self) -> Iterator[XmlTag | tuple[Value, ...]]: ...
+    def __reversed__(self) -> Iterator[XmlTag | tuple[Value, ...]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: object) -> Self: ...
+    def __reduce__(self) -> NoReturn: ...
+
+@disjoint_base
+class _DiffIteration:
+    def __init__(self, sock: _Socket, thandle: SupportsIndex, flags: int) -> None: ...
+    @property
+    def over(self) -> bool: ...
+    # Any: what the new value is depends on the operation.
+    def read(
+        self, most: int, reply: int | None = None, limit: float | None = None
+    ) -> list[tuple[HKeypathRef, int, Value | None, Any]]: ...
 
 @disjoint_base
 class TagValue:

@@ -9,7 +9,7 @@ from _socket import socket as Socket
 from _thread import allocate_lock, start_new_thread
 from datetime import datetime, timedelta, timezone
 
-from confd_events.error import EOF, Error
+from confd_events.error import EOF, DaemonSilent, Error
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
@@ -248,6 +248,10 @@ cdef int fill_unix(sockaddr_un *address, path) except -1:
     return <int>(SUN_PATH_OFFSET + len(octets) + terminator)
 
 
+include "extension/calls.pxi"
+include "extension/maapi.pxi"
+
+
 # Subscribing
 
 cdef notification_mask checked_mask(mask) except *:
@@ -312,154 +316,37 @@ def notifications_connect2(sock, mask, data, ip=None, port=None, path=None):
 
 cdef int connect(sock, mask, NotificationsData data, ip, port, path) except -1:
     cdef _Subscribing call = _Subscribing.__new__(_Subscribing)
-    call.fd = stream_fd(sock)
+    stream_fd(sock)
     call.bits = checked_mask(mask)
     check_needs(mask, data)
-    if not hasattr(sock, "family"):
-        raise TypeError(f"sock: a {type(sock).__name__} has no family")
-    call.size = fill_address(&call.address, c_int("sock", sock.family), ip, port, path)
-    call.timeout = timeout_of(sock, call.fd)
-    if call.timeout == 0:
-        raise ValueError("sock: is in non-blocking mode, and connecting waits for the daemon; call "
-                         "settimeout() or setblocking(True)")
+    call.aim(sock, ip, port, path)
     if data is not None:
         call.pointed_into = fill_data(&call.data, data)
     make_room(call.fd)
     return call.run()
 
 
-cdef class _DaemonCall:
-    """A call of the library that connects, and so may take long.
-
-    Python runs signal handlers in the main thread alone, and the library does not go on when a
-    signal interrupts it. So another thread makes the call, with signals blocked.
-    """
-
-    cdef sockaddr_storage address
-    cdef int size
-    cdef bint cancelled
-    cdef object error  # that of the other thread's call
-
-    cdef int call(self) noexcept nogil:
-        """The call itself; returns the library's status."""
-        return CONFD_ERR
-
-    cdef bint prepare_for_two(self):
-        """Before another thread makes the call; whether it can, and still end in peace when this
-        one waits for it no more."""
-        return True
-
-    cdef void give_up(self) noexcept:
-        """Make the other thread's call end soon, if that can be done."""
-
-    cdef void finish(self) noexcept:
-        """After the other thread's call."""
-
-    cdef int run(self) except -1:
-        wait = self.begin() if is_main_thread() else None
-        if wait is None:
-            return self.make()
-        try:
-            wait()
-        except BaseException:
-            self.give_up()
-            wait(True, 1)
-            raise
-        if self.error is not None:
-            raise self.error
-        return 0
-
-    cdef object begin(self):
-        """Let another thread make the call; return what waits for it, or None when there can be no
-        other thread. From then on this one needs no memory, lest the call be made and yet fail.
-        """
-        if not self.prepare_for_two():
-            return None
-        try:
-            over = allocate_lock()
-            wait = over.acquire
-            wait()
-            start_new_thread(self._make_for_another, (over,))
-        except BaseException as error:
-            # A thread may have begun, but nothing of it runs while this one has Python's lock.
-            self.cancelled = True
-            self.finish()
-            if isinstance(error, RuntimeError):
-                return None
-            raise
-        return wait
-
-    def _make_for_another(self, over):
-        if self.cancelled:
-            return
-        try:
-            self.make()
-        except BaseException as error:
-            self.error = error
-        finally:
-            self.finish()
-            over.release()
-
-    cdef int make(self) except -1:
-        cdef sigset_t before
-        cdef int status, os_errno
-        with nogil:
-            hold_signals(&before)
-            status = self.call()
-            os_errno = errno
-            let_signals_go(&before, status != CONFD_OK)
-        if status == CONFD_OK:
-            return 0
-        error = failure(status, os_errno)
-        if error.confd_errno == CONFD_ERR_EOF or "Access denied" in error.confd_lasterr:
-            explain_by_access_file(error)
-        raise error
-
-
-cdef class _Subscribing(_DaemonCall):
+cdef class _Subscribing(_Connecting):
     """confd_notifications_connect() or, with data, confd_notifications_connect2()."""
 
-    cdef int fd
     cdef notification_mask bits
-    cdef double timeout
     cdef confd_notifications_data data
     cdef list pointed_into  # by data, or None
-    cdef int own_fd  # a duplicate of fd, which the caller may close meanwhile; or 0
 
-    cdef int call(self) noexcept nogil:
-        cdef lent_socket lent
-        cdef int status
-        cdef int fd = self.own_fd or self.fd
-        lend(fd, self.timeout, &lent)
+    cdef int call(self, int fd) noexcept nogil:
         if self.pointed_into is None:
-            status = confd_notifications_connect(
+            return confd_notifications_connect(
                 fd, <sockaddr *>&self.address, self.size, self.bits)
-        else:
-            status = confd_notifications_connect2(
-                fd, <sockaddr *>&self.address, self.size, self.bits, &self.data)
-        take_back(&lent)
-        return status
-
-    cdef bint prepare_for_two(self):
-        self.own_fd = duplicate(self.fd, F_DUPFD_CLOEXEC, 3)
-        if self.own_fd < 0:  # no descriptor is left
-            self.own_fd = 0
-        return self.own_fd > 0
-
-    cdef void give_up(self) noexcept:
-        shutdown(self.fd, SHUT_RDWR)
-
-    cdef void finish(self) noexcept:
-        if self.own_fd > 0:
-            close(self.own_fd)
-        self.own_fd = 0
+        return confd_notifications_connect2(
+            fd, <sockaddr *>&self.address, self.size, self.bits, &self.data)
 
 
-cdef class _LoadingSchemas(_DaemonCall):
-    """confd_load_schemas()."""
+cdef class _LoadingSchemas(_Connecting):
+    """maapi_connect() and maapi_load_schemas()."""
 
-    cdef int call(self) noexcept nogil:
-        return confd_load_schemas(<sockaddr *>&self.address, self.size)
+    cdef int call(self, int fd) noexcept nogil:
+        cdef int status = maapi_connect(fd, <sockaddr *>&self.address, self.size)
+        return maapi_load_schemas(fd) if status == CONFD_OK else status
 
 
 cdef list fill_data(confd_notifications_data *c_data, NotificationsData data):
@@ -877,23 +764,39 @@ def sync_audit_network_notification(sock, usid):
 
 # Names
 
-def load_schemas(ip=None, port=None, path=None):
+cdef bint schemas_are_loaded = False
+
+
+def load_schemas(ip=None, port=None, path=None, timeout=None):
     """Load the data model's names from the daemon, for the whole process.
 
     ip, port -- the daemon's address, or
     path -- the path of its UNIX socket
+    timeout -- seconds that it may take; None for no limit
 
     Afterwards hash2str() and its like know the names, and tags and values print with them. A signal
-    whose handler raises, such as Ctrl-C, ends the wait; the library may go on in the background.
-    Raises Error when the connection fails (C: confd_load_schemas()).
+    whose handler raises, such as Ctrl-C, ends the wait. Raises Error when the connection fails,
+    DaemonSilent when the time is over (C: maapi_load_schemas()).
     """
+    global schemas_are_loaded
     cdef _LoadingSchemas call = _LoadingSchemas.__new__(_LoadingSchemas)
     if path is not None:
         family = AF_UNIX
     else:
         family = AF_INET6 if isinstance(ip, str) and ":" in ip else AF_INET
-    call.size = fill_address(&call.address, family, ip, port, path)
-    call.run()
+    call.limit = time_limit(timeout)
+    sock = Socket(family)
+    try:
+        call.aim(sock, ip, port, path)
+        call.run()
+    finally:
+        sock.close()
+    schemas_are_loaded = True
+
+
+def _schemas_loaded():
+    """Whether load_schemas() has succeeded in this process."""
+    return schemas_are_loaded
 
 
 cdef str name_or_none(const char *name):

@@ -123,7 +123,7 @@ def lacking_library(library: Path) -> str:
 
 
 def _check(sdk: Sdk) -> None:
-    for name in ("confd_lib.h", "confd_events.h"):
+    for name in ("confd_lib.h", "confd_events.h", "confd_maapi.h"):
         if not _is_readable(sdk.include / name):
             raise SdkError(
                 f"{sdk.origin} is {sdk.root}, but there is no {sdk.include / name}.\n{WAYS}"

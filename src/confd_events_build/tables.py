@@ -90,7 +90,7 @@ def probe(sdk: Sdk, compiler: Sequence[str]) -> Tables:
 def _headers(sdk: Sdk) -> list[str]:
     # Not confd_logsyms.h: its macros have names of enumerators in confd_events.h.
     present = ["confd_dp.h"] if (sdk.include / "confd_dp.h").is_file() else []
-    return ["confd_lib.h", *present, "confd_events.h"]
+    return ["confd_lib.h", *present, "confd_events.h", "confd_maapi.h"]
 
 
 def _missing(constants: dict[str, str], fields: dict[str, dict[str, str]]) -> list[str]:

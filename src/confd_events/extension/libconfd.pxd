@@ -86,6 +86,7 @@ cdef extern from "tables.h" nogil:
         CONFD_ERR_INTERNAL
         CONFD_ERR_OS
         CONFD_ERR_EOF
+        CONFD_ERR_TIMEOUT
         CONFD_LIB_API_VSN
         CONFD_LIB_VSN
         CONFD_LIB_PROTO_VSN
@@ -284,7 +285,6 @@ cdef extern from "tables.h" nogil:
     void confd_value_dup_to(const confd_value_t *v, confd_value_t *copy)
     void confd_free_value(confd_value_t *v)
     void confd_free_dup_to_value(confd_value_t *v)
-    int confd_load_schemas(const sockaddr *address, int size)
     char *confd_hash2str(uint32_t hash)
     uint32_t confd_str2hash(const char *text)
     char *confd_ns2prefix(uint32_t ns)
@@ -293,8 +293,41 @@ cdef extern from "tables.h" nogil:
     struct confd_cs_node:
         pass
     confd_cs_node *confd_find_cs_root(uint32_t ns)
+    ctypedef struct confd_hkeypath_t:
+        int len
+        confd_value_t v[1][1]  # MAXDEPTH and MAXKEYLEN of each release
     int confd_val2str(confd_type *type, const confd_value_t *v, char *buf, size_t size)
     int confd_str2val(confd_type *type, const char *text, confd_value_t *v)
+
+    # confd_maapi.h
+
+    enum maapi_iter_op:
+        MOP_CREATED
+        MOP_DELETED
+        MOP_MODIFIED
+        MOP_VALUE_SET
+        MOP_MOVED_AFTER
+        MOP_ATTR_SET
+    enum maapi_iter_ret:
+        ITER_STOP
+        ITER_RECURSE
+        ITER_CONTINUE
+        ITER_SUSPEND
+        ITER_UP
+    enum:
+        ITER_WANT_ATTR
+        ITER_WANT_P_CONTAINER
+    ctypedef maapi_iter_ret (*diff_iterator)(
+        confd_hkeypath_t *path, maapi_iter_op op, confd_value_t *old, confd_value_t *new,
+        void *state) noexcept
+    int maapi_connect(int sock, const sockaddr *address, int size)
+    int maapi_load_schemas(int sock)
+    int maapi_attach2(int sock, int ns, int usid, int thandle)
+    int maapi_detach2(int sock, int thandle)
+    int maapi_get_elem(int sock, int thandle, confd_value_t *v, const char *format, ...)
+    int maapi_diff_iterate(int sock, int thandle, diff_iterator iterator, int flags, void *state)
+    int maapi_diff_iterate_resume(
+        int sock, maapi_iter_ret reply, diff_iterator iterator, void *state)
 
     # confd_dp.h
 

@@ -1,0 +1,142 @@
+# Calls of the library that wait for the daemon, so that a signal or a clock can end them.
+
+cdef double time_limit(timeout) except -1:
+    """The seconds that a call may take."""
+    if timeout is None:
+        return FOR_EVER
+    seconds = float(timeout)
+    if not seconds > 0:
+        raise ValueError(f"timeout: {timeout} is not positive; give seconds, or None for no limit")
+    return seconds
+
+
+cdef class _DaemonCall:
+    """A call of the library that waits for the daemon, and so may take long.
+
+    Python runs signal handlers in the main thread alone, and the library does not go on when a
+    signal interrupts it. So another thread makes the call, with signals blocked.
+    """
+
+    cdef int fd
+    cdef int own_fd  # a duplicate of fd, which the caller may close meanwhile; or 0
+    cdef double timeout  # seconds of each wait
+    cdef double limit  # seconds of all that it takes
+    cdef object running  # what the other thread releases at its end; None: it is not to begin
+    cdef object error  # that of the other thread's call
+
+    def __cinit__(self):
+        self.timeout = self.limit = FOR_EVER
+
+    cdef int call(self, int fd) noexcept nogil:
+        """The call itself; returns the library's status."""
+        return CONFD_ERR
+
+    cdef object explained(self, error):
+        """The error of a call, with what may be behind it."""
+        return error
+
+    cdef int run(self) except -1:
+        wait = self.begin() if is_main_thread() or self.limit != FOR_EVER else None
+        if wait is None:
+            return self.make()
+        try:
+            over = wait(True, -1 if self.limit == FOR_EVER else self.limit)
+        except BaseException:
+            self.give_up(wait)
+            raise
+        if not over:
+            self.give_up(wait)
+            raise DaemonSilent(CONFD_ERR_TIMEOUT, text(confd_strerror(CONFD_ERR_TIMEOUT)),
+                               f"the daemon did not answer within {self.limit:g} s")
+        error, self.error = self.error, None  # its traceback refers to this object
+        if error is not None:
+            raise error
+        return 0
+
+    cdef int give_up(self, wait) except -1:
+        """Make the other thread's call end soon."""
+        shutdown(self.fd, SHUT_RDWR)
+        wait(True, 1)
+        return 0
+
+    cdef object begin(self):
+        """Let another thread make the call; return what waits for it, or None when there can be no
+        other thread. From then on this one needs no memory, lest the call be made and yet fail.
+        """
+        self.own_fd = duplicate(self.fd, F_DUPFD_CLOEXEC, 3)
+        if self.own_fd < 0:  # no descriptor is left
+            self.own_fd = 0
+            return None
+        try:
+            over = self.running = allocate_lock()
+            wait = over.acquire
+            wait()
+            start_new_thread(self._make_for_another, (over,))
+        except BaseException as error:
+            # A thread may have begun, but nothing of it runs while this one has Python's lock.
+            self.running = None
+            self.finish()
+            if isinstance(error, RuntimeError):
+                return None
+            raise
+        return wait
+
+    def _make_for_another(self, over):
+        if self.running is not over:
+            return
+        try:
+            self.make()
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.finish()
+            over.release()
+
+    cdef void finish(self) noexcept:
+        """After the other thread's call."""
+        if self.own_fd > 0:
+            close(self.own_fd)
+        self.own_fd = 0
+
+    cdef int make(self) except -1:
+        cdef sigset_t before
+        cdef lent_socket lent
+        cdef int status, os_errno
+        cdef int fd = self.own_fd or self.fd
+        with nogil:
+            hold_signals(&before)
+            lend(fd, self.timeout, &lent)
+            status = self.call(fd)
+            take_back(&lent)
+            os_errno = errno
+            let_signals_go(&before, status != CONFD_OK)
+        if status != CONFD_OK:
+            raise self.explained(failure(status, os_errno))
+        return 0
+
+
+cdef class _Connecting(_DaemonCall):
+    """maapi_connect(), or another call that begins a connection."""
+
+    cdef sockaddr_storage address
+    cdef int size
+
+    cdef int call(self, int fd) noexcept nogil:
+        return maapi_connect(fd, <sockaddr *>&self.address, self.size)
+
+    cdef object explained(self, error):
+        if error.confd_errno == CONFD_ERR_EOF or "Access denied" in error.confd_lasterr:
+            explain_by_access_file(error)
+        return error
+
+    cdef int aim(self, sock, ip, port, path) except -1:
+        """Take the socket, and the address of its family."""
+        self.fd = stream_fd(sock)
+        if not hasattr(sock, "family"):
+            raise TypeError(f"sock: a {type(sock).__name__} has no family")
+        self.size = fill_address(&self.address, c_int("sock", sock.family), ip, port, path)
+        self.timeout = timeout_of(sock, self.fd)
+        if self.timeout == 0:
+            raise ValueError("sock: is in non-blocking mode, and connecting waits for the daemon; "
+                             "call settimeout() or setblocking(True)")
+        return 0
