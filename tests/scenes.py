@@ -8,7 +8,6 @@ block does its part. At its end the daemon closes the connection, or this proces
 from __future__ import annotations
 
 import json
-import operator
 import os
 import runpy
 import signal
@@ -19,12 +18,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from operator import itemgetter
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Callable
+from typing import Callable
 
 import confd_events as events
 from confd_events.enums import ProgressType
-from confd_events.testing import Daemon, Delivery, User, value
+from confd_events.testing import Daemon, DataChange, User, value
 
 PATIENCE = 60.0  # seconds before something that hangs fails
 PRODUCT = events.library()["product"]
@@ -89,10 +87,14 @@ def in_production(daemon: Daemon) -> None:
 
 @scene
 def commit_diff(daemon: Daemon) -> None:
-    """A transaction must be read by MAAPI while it is open, and then let go on."""
-    MAAPI.commit = daemon.commit_diff(thandle=9, uinfo=User(username="ada"))
-    MAAPI.commit.wait(PATIENCE)
-    assert MAAPI.calls == ["connect", "attach", "diff_iterate", "detach2"]
+    """A transaction is read while it is open, and then let go on."""
+    device = "/ncs:devices/device{ce0}"
+    changes = [
+        DataChange("created", device),
+        DataChange("value-set", f"{device}/address", "192.0.2.9"),
+        DataChange("value-set", f"{device}/password", "hush"),
+    ]
+    daemon.commit_diff(thandle=9, uinfo=User(username="ada"), changes=changes).wait(PATIENCE)
     daemon.disconnect()
 
 
@@ -179,49 +181,7 @@ def lose(daemon: Daemon) -> None:
 
 # What else a block finds
 
-
-class Maapi:
-    """The functions of the vendor's maapi that the recipes use, for one commit."""
-
-    def __init__(self) -> None:
-        self.commit: Delivery | None = None
-        self.calls: list[str] = []
-
-    def connect(self, sock: socket.socket, ip: str, port: int) -> None:
-        assert (sock.type, ip, port) == (socket.SOCK_STREAM, events.ADDR, events.PORT)
-        self.calls.append("connect")
-
-    def attach(self, sock: socket.socket, hashed_ns: int, ctx: Any) -> None:
-        raise TypeError("ctx argument must be a _ncs.TransCtxRef instance")
-
-    def attach2(self, sock: socket.socket, hashed_ns: int, usid: int, thandle: Any) -> None:
-        assert (hashed_ns, usid, operator.index(thandle)) == (0, 0, 9)
-        self.calls.append("attach")
-
-    def diff_iterate(
-        self, sock: socket.socket, thandle: int, iterator: Callable[..., int], flags: int
-    ) -> None:
-        assert self.calls[-1] == "attach"
-        assert self.commit is not None
-        assert not self.commit.done
-        assert iterator("/devices/device{ce0}/address", 3, None, "192.0.2.9") == 2
-        self.calls.append("diff_iterate")
-
-    def detach2(self, sock: socket.socket, thandle: int) -> None:
-        assert thandle == 9
-        self.calls.append("detach2")
-
-
-MAAPI = Maapi()
 NOTIFY = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)  # systemd's
-
-
-def vendor() -> dict[str, ModuleType]:
-    """The vendor's module, as far as the documentation needs it."""
-    package = ModuleType("_ncs")
-    constants = {"ITER_RECURSE": 2, "MOP_CREATED": 1, "MOP_DELETED": 2, "MOP_MODIFIED": 3}
-    vars(package).update(constants, maapi=MAAPI)
-    return {"_ncs": package}
 
 
 def lead_to(daemon: Daemon) -> None:
@@ -286,7 +246,6 @@ def main(name: str, path: str) -> None:
     with Daemon(product=PRODUCT.lower()) as daemon, NOTIFY:
         lead_to(daemon)
         prepare_stream(daemon)
-        sys.modules.update(vendor())
         sys.path.insert(0, os.getcwd())
         sys.argv = [path, str(TRAIL)]
         # A shell lets what runs in the background ignore Ctrl-C.

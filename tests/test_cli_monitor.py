@@ -36,7 +36,7 @@ import confd_events as events
 from confd_events.cli import main
 from confd_events.description.releases import in_use
 from confd_events.enums import Notif
-from confd_events.testing import Daemon, Delivery, Subscriber, TagValue, User, value
+from confd_events.testing import Daemon, DataChange, Delivery, Subscriber, TagValue, User, value
 
 SYMBOL = events.log_symbol(1)
 LOGGED_IN = f'audit logno={SYMBOL} user=ada msg="logged in" usid=7'
@@ -98,6 +98,77 @@ def test_values_of_a_stream_are_a_tree(monitor: Monitor, daemon: Daemon) -> None
         f"stream-event type=notification-event event_time={local} "
         "values={tag<2>={tag<3>=eth0 tag<4>=[a b]}}"
     ]
+
+
+CHANGES = [
+    DataChange("created", "/ex:server{www}"),
+    DataChange("value-set", "/ex:server{www}/secret", "hush"),
+    DataChange("deleted", "/ex:client"),
+]
+
+
+def commit(daemon: Daemon) -> None:
+    # A daemon that holds no transaction tells nothing.
+    daemon.commit_diff(uinfo=ADA, changes=CHANGES).wait(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        ([], []),
+        (["--changes", "--below", "/ex:client"], ["    - /ex:client"]),
+        (
+            ["--changes"],
+            ["    + /ex:server{www}", "    = /ex:server{www}/secret ********", "    - /ex:client"],
+        ),
+        (
+            ["--changes", "--show-passwords", "--below", "/ex:server{www}/secret"],
+            ["    = /ex:server{www}/secret hush"],
+        ),
+    ],
+)
+def test_what_a_commit_changes(
+    monitor: Monitor, daemon: Daemon, options: list[str], changes: list[str]
+) -> None:
+    load_names(daemon)
+    outcome = monitor("commit-diff", "--count", "1", *options, play=commit)
+    first, *rest = outcome.out.splitlines()
+    assert " commit-diff " in first
+    assert rest == changes
+
+
+def load_names(daemon: Daemon) -> None:
+    """Has the names of the changes' paths known in this process, whose schemas are loaded once."""
+    daemon.commit_diff(changes=CHANGES)
+    events.load_schemas(**daemon.address)
+
+
+def test_what_a_commit_changes_for_programs(
+    monitor: Monitor, daemon: Daemon, tmp_path: Path
+) -> None:
+    load_names(daemon)
+    outcome = monitor("commit-diff", "--count", "1", "--changes", "--json", play=commit)
+    (line,) = map(json.loads, outcome.out.splitlines())
+    assert line["commit_diff"]["uinfo"]["username"] == "ada"
+    assert line["changes"] == [
+        {"operation": "created", "path": "/ex:server{www}"},
+        {"operation": "value-set", "path": "/ex:server{www}/secret", "new": "********"},
+        {"operation": "deleted", "path": "/ex:client"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["audit", "--changes"], "--changes is for commit-diff"),
+        (["commit-diff", "--below", "/ex:a"], "--below is for --changes"),
+    ],
+)
+def test_changes_of_what_has_none(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["monitor", *arguments]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_what_could_move_the_cursor_is_escaped(monitor: Monitor) -> None:

@@ -26,10 +26,11 @@ from forwarding import (
 )
 from subscribing import PATIENCE, wait_until
 
+from confd_events import load_schemas
 from confd_events._lines import File, Rotation
 from confd_events.cli import main
 from confd_events.forward import Spool, SpoolError, redrive, sinks, status_of
-from confd_events.testing import Daemon, User
+from confd_events.testing import Daemon, DataChange, Faults, User
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -99,6 +100,47 @@ def test_passwords_are_nowhere(daemon: Daemon, tmp_path: Path) -> None:
     assert envelopes(out)[1]["data"]["user_sess"]["uinfo"]["username"] == "ada"
     for file in tmp_path.iterdir():
         assert b"s3cret-word" not in file.read_bytes()
+
+
+def test_records_of_commits_have_the_changes(daemon: Daemon, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    changes = [
+        DataChange("created", "/ex:server{www}"),
+        DataChange("value-set", "/ex:server{www}/password", "hush"),
+        DataChange("deleted", "/ex:client"),
+    ]
+    path = written(tmp_path, daemon, sink=file_sink(out))
+    text = path.read_text()
+    asked = 'subscribe = ["commit-diff"]\nchanges = true\nchanges_below = "/ex:server"'
+    path.write_text(re.sub(r"(?m)^subscribe = .*$", asked, text))
+    with forwarding(path):
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        daemon.commit_diff(thandle=1, changes=changes)
+        load_schemas(**daemon.address)  # once for a process: another test may have done so
+        assert daemon.commit_diff(thandle=2, changes=changes).wait(PATIENCE)
+        wait_until(lambda: len(envelopes(out)) >= 3)
+    *_, record = [each for each in envelopes(out) if each["type"].endswith(".commit-diff")]
+    assert record["data"]["changes"] == [
+        {"operation": "created", "path": "/ex:server{www}"},
+        {"operation": "value-set", "path": "/ex:server{www}/password", "new": "********"},
+    ]
+
+
+def test_records_say_which_changes_are_missing(daemon: Daemon, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    path = written(tmp_path, daemon, sink=file_sink(out))
+    text = path.read_text()
+    asked = 'subscribe = ["commit-diff"]\nchanges = true\nchanges_limit = "300ms"'
+    path.write_text(re.sub(r"(?m)^subscribe = .*$", asked, text))
+    with forwarding(path):
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        daemon.set_faults(Faults(silent_after=9))
+        changes = [DataChange("deleted", "/ex:client")]
+        assert daemon.commit_diff(thandle=1, changes=changes).wait(PATIENCE)
+        wait_until(lambda: len(envelopes(out)) >= 2)
+    *_, record = [each for each in envelopes(out) if each["type"].endswith(".commit-diff")]
+    assert record["data"]["changes"] == []
+    assert "within 0.3 s" in record["data"]["changes_incomplete"]
 
 
 def test_a_lost_connection_is_recorded(daemon: Daemon, tmp_path: Path) -> None:

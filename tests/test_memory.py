@@ -31,7 +31,8 @@ from conftest import (
 from test_values import MADE
 
 import confd_events as events
-from confd_events.testing import Daemon, DaemonProcess, encode, frame_of
+from confd_events import maapi
+from confd_events.testing import Daemon, DaemonProcess, DataChange, encode, frame_of
 
 SOURCE = Path(__file__).with_name("starve.c")
 FRAMES = frames()
@@ -404,3 +405,44 @@ def test_loading_schemas(memory: Memory, daemon: DaemonProcess) -> None:
                     events.load_schemas(**empty.address)
         finally:
             events.load_schemas(**empty.address)
+
+
+# MAAPI
+
+
+def test_reading_what_a_commit_changes(memory: Memory, daemon: DaemonProcess) -> None:
+    """All changes, or an error; and the transaction can be read again."""
+    servers = "/ex:servers/server"
+    changes = [
+        DataChange("created", f"{servers}{{www}}"),
+        DataChange("value-set", f"{servers}{{www}}/port", 80, old="http"),
+        DataChange("moved-after", f"{servers}{{www}}", ["db", "x"]),
+        DataChange("attr-set", servers, [3, "note"]),
+    ]
+    with socket.socket() as sock:
+        events.notifications_connect(sock, events.NOTIF_COMMIT_DIFF, **daemon.address)
+        daemon.wait_for_subscribers()
+        daemon.commit_diff(thandle=5, changes=changes)
+        tctx = events.read_notification(sock)["commit_diff"]["tctx"]
+        sessions: list[socket.socket] = []
+
+        def prepare() -> Call:
+            sessions.append(socket.socket())
+            maapi.connect(sessions[-1], **daemon.address)
+            return partial(read_changes, sessions[-1], tctx)
+
+        for outcome in outcomes(memory, prepare):
+            assert outcome == 4 or isinstance(outcome, FAILURES)
+            sessions.pop().close()
+        events.diff_notification_done(sock, tctx)
+
+
+def read_changes(sock: socket.socket, tctx: events.TransCtxRef) -> int:
+    """How many changes there are, each of them shown; the leaf is read, too."""
+    found: list[Any] = []
+    maapi.attach2(sock, 0, 0, tctx)
+    maapi.diff_iterate(sock, tctx, lambda *change: found.append(change), maapi.ITER_WANT_ATTR)
+    assert maapi.get_elem(sock, tctx, found[1][0]) == 80
+    maapi.detach2(sock, tctx)
+    # Not repr(): a tuple's own leaves the tuple behind when memory runs out.
+    return len([str(path) for path, *_ in found])

@@ -26,6 +26,7 @@ TYPE_CHECKING = False  # the module typing takes longer to load than all that is
 if TYPE_CHECKING:
     from . import enums
     from .enums import Notif
+    from .maapi import Change
     from .subscription import (
         AsyncSubscription,
         Backoff,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "AsyncSubscription": "subscription",
     "Backoff": "subscription",
+    "Change": "maapi",
     "Connected": "subscription",
     "Disconnected": "subscription",
     "Dropped": "subscription",
@@ -61,6 +63,7 @@ __all__ = [
     "AsyncSubscription",
     "Backoff",
     "BufferFull",
+    "Change",
     "Connected",
     "DaemonSilent",
     "Disconnected",

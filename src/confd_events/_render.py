@@ -179,7 +179,7 @@ def _datetime(time: DateTime, secrets: bool) -> str:
         return str(time)
 
 
-def _value(value: Value, secrets: bool = False) -> Any:
+def plain_value(value: Value, secrets: bool = False) -> Any:
     return value._mapped(_scalar)
 
 
@@ -234,7 +234,7 @@ def _tree(elements: Iterable[TagValue], secrets: bool) -> dict[str, Any]:
             deleted: _Children = {"@deleted": [True]} if kind == C_XMLBEGINDEL else {}
             open_.append((str(element), deleted))
         elif kind != C_XMLEND:
-            leaf = None if kind == C_XMLTAG else _value(element.v)
+            leaf = None if kind == C_XMLTAG else plain_value(element.v)
             open_[-1][1].setdefault(str(element), []).append(leaf)
         elif len(open_) > 1:
             _close(open_)
@@ -288,8 +288,8 @@ _RENDERS: dict[str, Render | None] = {
     "DateTime": _datetime,
     "TransCtxRef": _transaction,
     "UserInfo": _user,
-    "Value": _value,
-    "list[Value]": partial(_each, render=_value),
+    "Value": plain_value,
+    "list[Value]": partial(_each, render=plain_value),
     "list[TagValue]": _tree,
 }
 _USER = _by_key(catalog.USER_INFO)

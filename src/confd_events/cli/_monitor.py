@@ -8,9 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import confd_events
+from confd_events import maapi
 from confd_events._address import endpoints, written_address
 from confd_events._lines import Rotation, opened
 from confd_events._render import to_json
@@ -60,6 +61,7 @@ examples:
   confd-events monitor daemon netconf --severity warning
   confd-events monitor progress --where 'duration>1s'
   confd-events monitor commit-simple --user ada --count 1 --timeout 1m
+  confd-events monitor commit-diff --changes --below /ncs:devices
   confd-events monitor --stream NETCONF --start -1h
   confd-events monitor audit --sync --json --reconnect \\
     --output audit.jsonl --rotate-every 1d --keep 30 --fsync
@@ -81,6 +83,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_names(parser)
     parser.add_argument("--list", action="store_true", help="list the names, and end")
     add_subscription(parser.add_argument_group("subscription"))
+    _add_changes(parser.add_argument_group("changes"))
     _add_choice(parser.add_argument_group("choice"))
     _add_output(parser.add_argument_group("output"))
     end = parser.add_argument_group("end")
@@ -89,6 +92,17 @@ def add_parser(subparsers: Subparsers) -> None:
         "--reconnect", action="store_true", help="connect again when the daemon is lost"
     )
     parser.set_defaults(run=run)
+
+
+def _add_changes(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--changes",
+        action="store_true",
+        help="print what each commit changes, too; for commit-diff, and the commit waits for it",
+    )
+    group.add_argument(
+        "--below", metavar="PATH", help="only changes below this path, such as /ncs:devices/device"
+    )
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
@@ -153,6 +167,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _list()
     end = end_of(arguments)
     mask = checked(mask_of, arguments)
+    _check_changes(arguments, mask)
     wanted = checked(_conditions, arguments, mask)
     with _output(arguments) as show:
         try:
@@ -249,6 +264,21 @@ class _Tally:
         tell(f"{'; '.join(parts)}; in {written_seconds(time.monotonic() - self._since)}")
 
 
+def _check_changes(arguments: argparse.Namespace, mask: int) -> None:
+    if arguments.changes and not mask & Notif.COMMIT_DIFF:
+        raise UsageError("--changes is for commit-diff; ask for that, too")
+    if arguments.below is not None and not arguments.changes:
+        raise UsageError("--below is for --changes")
+
+
+def _changes(event: Event, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What a commit changes, if that is to be printed."""
+    if not arguments.changes or event.type != Notif.COMMIT_DIFF:
+        return {}
+    changes = event.changes(below=arguments.below or "")
+    return maapi.gathered(changes, secrets=arguments.show_passwords)
+
+
 def _follow(
     subscription: Subscription,
     arguments: argparse.Namespace,
@@ -265,15 +295,24 @@ def _follow(
         if not is_marker and not all(each.holds(payload) for each in wanted):
             tally.others += 1
             continue
+        changes = _changes(event, arguments)
         if arguments.json:
-            show(Piece(to_json(rendered)))
+            show(Piece(to_json({**rendered, **changes})))
         else:
             show.event(event.read_at, event.name, concise(event.type, payload))
+            _show_changes(changes, show)
         if is_marker:
             continue
         tally.add(event)
         if tally.shown == arguments.count:
             break
+
+
+def _show_changes(changes: dict[str, Any], show: Printer) -> None:
+    for change in changes.get("changes", ()):
+        show(Piece(f"    {maapi.line_of(change)}"))
+    if "changes_incomplete" in changes:
+        show(Piece(f"    ! incomplete: {changes['changes_incomplete']}"))
 
 
 # Names of the data model

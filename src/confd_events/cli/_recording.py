@@ -83,6 +83,10 @@ def frame_of_line(line: Line) -> bytes:
     return frame
 
 
+# What a script calls the operations that monitor calls otherwise.
+_OPERATIONS = {"default-set": "value-set", "moved": "moved-after", "attribute-set": "attr-set"}
+
+
 def script_line(line: Line, names: Names) -> dict[str, Any]:
     """A line of monitor --json as one of a script; ValueError when there is no such."""
     name = line["type_name"]
@@ -103,8 +107,22 @@ def script_line(line: Line, names: Names) -> dict[str, Any]:
         given["stream"] = _STREAM
         if "values" in given:
             given["values"] = list(names.elements(given["values"]))
+    if kind == "commit_diff":
+        given["changes"] = [_script_change(change) for change in line.get("changes", ())]
     known = inspect.signature(KINDS[kind].shape).parameters
     return {"notification": kind, **{key: given[key] for key in given if key in known}}
+
+
+def _script_change(change: Mapping[str, Any]) -> dict[str, Any]:
+    """A change as Change.to_dict() has it, for a script."""
+    op = _OPERATIONS.get(change["operation"], change["operation"])
+    new = change.get("after", change.get("new"))
+    if change["operation"] == "default-set":
+        new = {"constant": "DEFAULT"}
+    elif "attribute" in change:
+        new = [{"uint32": change["attribute"]}, *([] if new is None else [new])]
+    given = {"op": op, "path": change["path"], "new": new, "old": change.get("old")}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def kinds_named(name: str) -> list[str]:

@@ -17,7 +17,16 @@ from typing import Any, Callable, NamedTuple, Union
 from confd_events import enums
 from confd_events._written import zoned
 from confd_events.description.catalog import NOTIFICATIONS, USER_INFO, Field
-from confd_events.testing import Atom, SnmpColumn, SnmpOid, SnmpVariable, User, encode, value
+from confd_events.testing import (
+    Atom,
+    DataChange,
+    SnmpColumn,
+    SnmpOid,
+    SnmpVariable,
+    User,
+    encode,
+    value,
+)
 from confd_events.testing._notifications import KINDS, NEWEST_PROTOCOL
 
 from ._recording import (
@@ -235,6 +244,10 @@ def _varbind(item: Any) -> Any:
     raise ValueError(f"a variable needs one of {', '.join(classes)}")
 
 
+def _change(item: Any) -> DataChange:
+    return DataChange(**_arguments(DataChange, _object(item), {}))
+
+
 def _attributes(item: Any) -> dict[str, Any]:
     return {
         name: _typed(part, (str, int), "text or a whole number")
@@ -328,6 +341,7 @@ CONVERTERS: dict[str, Callable[[Any], Any]] = {
     ),
     "Sequence[tuple[Text, Text]]": _list_of(lambda item: _tuple(item, _text, _text)),
     "Sequence[Text]": _list_of(_text),
+    "Sequence[DataChange]": _list_of(_change),
     "Sequence[Sequence[Text]]": _list_of(_list_of(_text)),
     "Mapping[Text, Text | int] | None": _attributes,
 }

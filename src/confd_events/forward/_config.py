@@ -13,6 +13,7 @@ from .._address import endpoints
 from .._where import Condition, parsed
 from .._written import length_of_time, size
 from ..enums import Notif
+from ..maapi import LIMIT
 from ..subscription import Backoff, named, request
 from . import sinks
 from ._errors import ConfigError
@@ -28,6 +29,17 @@ class NodeConfig(NamedTuple):
     mask: int
     heartbeat: float | None
     verbosity: str | None
+    changes: Changes | None
+    """What its records of commit-diff tell of the changes; None: nothing."""
+
+
+class Changes(NamedTuple):
+    """Which changes of a commit a record has."""
+
+    below: str
+    """A path; "" for all."""
+    limit: float
+    """Seconds that reading them may take, while the commit waits."""
 
 
 class SinkConfig(NamedTuple):
@@ -227,12 +239,25 @@ def _node(table: Table) -> NodeConfig:
         _mask(table, "subscribe", what),
         table.seconds("heartbeat"),
         table.optional_text("verbosity"),
+        _changes(table),
     )
     table.end()
+    if node.changes is not None and not node.mask & Notif.COMMIT_DIFF:
+        raise table.error("changes", "is for commit-diff; subscribe to that, too")
     if node.mask & (Notif.HEALTH_CHECK | Notif.STREAM_EVENT):
         raise table.error("subscribe", "health-check and stream-event can't be forwarded")
     _check_node(table, node)
     return node
+
+
+def _changes(table: Table) -> Changes | None:
+    below, limit = table.optional_text("changes_below"), table.seconds("changes_limit")
+    if table.flag("changes"):
+        return Changes(below or "", LIMIT if limit is None else limit)
+    for key, given in (("changes_below", below), ("changes_limit", limit)):
+        if given is not None:
+            raise table.error(key, "is for changes = true")
+    return None
 
 
 def _check_node(table: Table, node: NodeConfig) -> None:

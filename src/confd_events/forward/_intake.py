@@ -7,7 +7,9 @@ from contextlib import suppress
 from datetime import datetime, timezone
 
 from .. import subscription
+from ..enums import Notif
 from ..error import Error
+from ..maapi import gathered
 from ..subscription import Backoff, Disconnected, Dropped, Event, Subscription
 from ._config import NodeConfig
 from ._errors import SpoolFullError
@@ -78,12 +80,19 @@ class Intake(Worker):
 
     def _handle(self, burst: Sequence[Event]) -> None:
         try:
-            self._store([self._envelopes.of(event) for event in burst])
+            self._store([self._record(event) for event in burst])
         finally:
             # What could not be stored, too: the daemon would wait in vain.
             for event in burst:
                 with suppress(Error):  # the connection is lost; the next read says so
                     event.ack()
+
+    def _record(self, event: Event) -> str:
+        changes = self._node.changes
+        if changes is None or event.type != Notif.COMMIT_DIFF or not event.unacknowledged:
+            return self._envelopes.of(event)
+        found = event.changes(below=changes.below, limit=changes.limit)
+        return self._envelopes.of(event, **gathered(found))
 
     def _store(self, records: Sequence[str]) -> None:
         """Stores records; while the spool is full, waits or gives them up."""

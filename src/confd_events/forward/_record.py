@@ -58,11 +58,11 @@ class Envelopes:
         self._connection = 1
         self._number = 0
 
-    def of(self, event: Event) -> str:
-        """The record of an event, as JSON; a password is masked."""
+    def of(self, event: Event, **more: Any) -> str:
+        """The record of an event, as JSON, and what more there is of it; a password is masked."""
         if isinstance(event, Connected):
             self._connection, self._number = self._connection + 1, 0
-        return self._written(event.to_dict(), event.payload)
+        return self._written({**event.to_dict(), **more}, event.payload)
 
     def own(self, name: str, **payload: Any) -> str:
         """The record of something that happened to the forwarder itself, as JSON."""

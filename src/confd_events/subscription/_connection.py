@@ -55,7 +55,7 @@ class Connection:
 
     def __init__(self, request: Request, endpoint: Endpoint) -> None:
         self._request = request
-        self._where = endpoint.where
+        self.endpoint = endpoint
         self._sock = _stream_socket(endpoint.family)
         self._pid = os.getpid()
         self._in_library = False
@@ -80,7 +80,7 @@ class Connection:
         self._set_patience(_CONNECT)
 
     def __str__(self) -> str:
-        return written_address(self._where)
+        return written_address(self.endpoint.where)
 
     def fileno(self) -> int:
         """The socket's descriptor, -1 when it is closed."""
@@ -92,7 +92,7 @@ class Connection:
         failure = None
         try:
             notifications_connect2(
-                self._sock, self._request.mask, self._request.data, **self._where
+                self._sock, self._request.mask, self._request.data, **self.endpoint.where
             )
             self._set_patience(self.silence or 0)
         except Error as error:
@@ -296,6 +296,10 @@ class Connection:
         """As acknowledge(), for a notification that nobody handles any more."""
         with suppress(Error, RuntimeError):  # nobody waits for a lost connection
             self.acknowledge(number)
+
+    def check_process(self) -> None:
+        """Raises RuntimeError in a child process."""
+        check_process(self._pid)
 
     def waits_for(self, number: int) -> bool:
         """Whether the daemon waits for the acknowledgement of a notification."""

@@ -8,14 +8,17 @@ from datetime import datetime, timezone
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
+from .. import maapi
 from .._render import member_of, readable, to_dict, to_json
 from ..enums import Notif, label
+from ..error import DaemonSilent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from typing_extensions import Self
 
+    from ..maapi import Change
     from ..payloads import NotificationDict
     from ._connection import Connection
     from ._names import Key
@@ -102,6 +105,42 @@ class Event:
     def settle(self) -> None:
         """As release(), for this event and those before it."""
 
+    def changes(self, *, below: str = "", limit: float | None = maapi.LIMIT) -> Iterator[Change]:
+        """What the commit changes, of a commit-diff event that waits for its acknowledgement.
+
+        below -- a path such as /ncs:devices/device: changes elsewhere are left out
+        limit -- the seconds that all of it may take, with what the consumer does meanwhile; None
+            for no limit
+
+        It reads through a MAAPI session of its own, some hundred changes at a time; the commit
+        waits meanwhile. The schemas are loaded when they were not yet.
+
+        Raises TypeError for another notification, RuntimeError when the event is acknowledged or
+        in a child process, Error when the daemon refuses or is lost. When the time is over, the
+        event is acknowledged, so that the commit goes on, and DaemonSilent is raised (C:
+        maapi_diff_iterate()).
+        """
+        raise TypeError(f"a {self.name} event has no changes to read; subscribe to commit-diff")
+
+    def diff(
+        self,
+        format: str = "text",  # noqa: A002, the word for it
+        *,
+        below: str = "",
+        limit: float | None = maapi.LIMIT,
+        secrets: bool = False,
+    ) -> str:
+        """What the commit changes as text, a line for each change: see changes().
+
+        format -- text, cli (commands that make such a change), xml or json
+        secrets -- show values that look like secrets (by the leaf's name, encrypted or hashed),
+            which are masked otherwise
+
+        When the time is over, the event is acknowledged, and a last line says that changes may be
+        missing. Raises ValueError for another format, else as changes() does.
+        """
+        return maapi.difference(self.changes(below=below, limit=limit), format, secrets=secrets)
+
     def hand_over(self) -> None:
         """Notes that the consumer has the event."""
 
@@ -160,6 +199,22 @@ class AwaitedEvent(Event):
 
     def settle(self) -> None:
         self._connection.settle(self._number)
+
+    def changes(self, *, below: str = "", limit: float | None = maapi.LIMIT) -> Iterator[Change]:
+        if self.type != Notif.COMMIT_DIFF:
+            return super().changes(below=below, limit=limit)
+        self._connection.check_process()
+        if not self.unacknowledged:
+            raise RuntimeError("read the changes before ack(): afterwards the commit goes on")
+        return self._read_changes(below, limit)
+
+    def _read_changes(self, below: str, limit: float | None) -> Iterator[Change]:
+        tctx = self.payload["tctx"]
+        try:
+            yield from maapi.changes(self._connection.endpoint, tctx, below=below, limit=limit)
+        except DaemonSilent:
+            self.release()
+            raise
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

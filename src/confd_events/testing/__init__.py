@@ -36,6 +36,7 @@ from confd_events.enums import (
 )
 
 from . import value
+from ._changes import DataChange
 from ._daemon import Daemon
 from ._delivery import Acknowledgement, Delivery
 from ._faults import Faults
@@ -57,6 +58,7 @@ __all__ = [
     "CqItem",
     "Daemon",
     "DaemonProcess",
+    "DataChange",
     "DataProvider",
     "Database",
     "DateTime",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from confd_events.enums import ErrorCode, Notif, label
 
+from ._changes import path_term
 from ._delivery import Acknowledgement, Delivery, Ledger
 from ._notifications import KINDS, NEWEST_PROTOCOL, Kind, Peer, encode
 from ._schemas import Schemas
@@ -19,6 +20,7 @@ from ._terms import decode
 from ._times import DateTime
 
 if TYPE_CHECKING:
+    from ._changes import DataChange
     from ._handshake import Settings
     from ._session import Session
     from ._terms import Term
@@ -50,6 +52,7 @@ class Hub:
         self._settings = settings
         self._sessions: dict[int, Session] = {}
         self._streams: dict[str, Stream] = {}
+        self._transactions: dict[int, tuple[Delivery, Sequence[DataChange]]] = {}
 
     @property
     def subscribers(self) -> tuple[Subscriber, ...]:
@@ -127,6 +130,12 @@ class Hub:
         with self.changed:
             return self.names.answer(operation)
 
+    def changes(self, thandle: int) -> Sequence[DataChange] | None:
+        """What a transaction that somebody holds changes; None when there is none."""
+        with self.changed:
+            delivery, changes = self._transactions.get(thandle, (None, ()))
+        return None if delivery is None or delivery.done else changes
+
     def notify(self, name: str, fields: Fields) -> Delivery:
         """Sends a notification to all who asked for it.
 
@@ -150,7 +159,19 @@ class Hub:
                     self._owe(session, kind, fields, delivery)
                 if kind.ends_stream:
                     session.live &= ~Notif.STREAM_EVENT
+            if name == "commit_diff":
+                self._begin(kind.value("thandle", fields), fields, delivery)
         return delivery
+
+    def _begin(self, thandle: int, fields: Fields, delivery: Delivery) -> None:
+        """Keeps a transaction for as long as somebody holds it."""
+        self._transactions = {
+            number: held for number, held in self._transactions.items() if not held[0].done
+        }
+        changes = fields.get("changes", ())
+        for change in changes:  # who loads the schemas now is to know their names
+            path_term(change.path, self.names)
+        self._transactions[thandle] = delivery, changes
 
     def send(self, frame: bytes, to: Subscriber | int | None) -> Delivery:
         """Sends raw bytes to one subscriber, or to all."""

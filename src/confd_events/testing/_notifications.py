@@ -51,6 +51,8 @@ from .value import Ip, Oid, ip_term, of, oid_list, text_or_ip
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ._changes import DataChange
+
 _USER = User()
 
 # The order of a progress event's fields at each level.
@@ -112,8 +114,14 @@ def commit_diff(
     thandle: int = 1,
     comment: Text = "",
     label: Text = "",
+    changes: Sequence[DataChange] = (),
 ) -> Terms:
-    """A commit whose transaction `thandle` waits until every subscriber is done."""
+    """A commit whose transaction `thandle` waits until every subscriber is done.
+
+    Until then clients read its `changes` through MAAPI.
+    """
+    for change in changes:
+        change.check()
     return database, uinfo.term(), thandle, flags, text(comment), text(label)
 
 

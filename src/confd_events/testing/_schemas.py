@@ -69,6 +69,22 @@ class Schemas:
         self.namespaces: dict[int, str] = {}
         self.names: dict[int, str] = {}
         self._enumerations: dict[tuple[int, tuple[Step, ...]], Enumeration] = {}
+        self._made_up: dict[str, int] = {}
+
+    def namespace(self, prefix: str) -> int:
+        """The hash of the namespace that a prefix names; a new one for a new prefix."""
+        known = (ns for ns, given in self.namespaces.items() if given == prefix)
+        ns = next(known, None)
+        if ns is None:
+            ns = _made_up_hash(f"urn:{prefix}")
+            self.namespaces[ns] = prefix
+        return ns
+
+    def tag(self, name: str) -> int:
+        """The hash of a name; from now on clients learn it."""
+        if name not in self._made_up:
+            self._made_up[name] = self._tag(name)
+        return self._made_up[name]
 
     def add_enumeration(self, ns: int, path: str, labels: Mapping[int, str]) -> None:
         """Names the values at a path; ValueError for a path that is not absolute."""
@@ -89,12 +105,13 @@ class Schemas:
     def _all_names(self) -> dict[int, str]:
         """The names that were given, and those of paths that have a hash by `_tag` alone."""
         used = (step.name for made in self._enumerations.values() for step in made.path)
-        return {**self.names, **{self._tag(name): name for name in used}}
+        made_up = {number: name for name, number in self._made_up.items()}
+        return {**self.names, **made_up, **{self._tag(name): name for name in used}}
 
     def _tag(self, name: str) -> int:
         """The hash of a name: the one given, else one made up."""
         known = (number for number, given in self.names.items() if given == name)
-        return next(known, zlib.crc32(name.encode()) & 0x7FFFFFFF)
+        return next(known, _made_up_hash(name))
 
     def _models(self) -> Iterator[Terms]:
         """Each namespace: its head, its types and nodes, its end."""
@@ -169,6 +186,10 @@ class _Model:
         values = [(text(label), number, 0) for number, label in labels.items()]
         self._types.append((Atom("type"), Atom("enum"), name, 0, _NONE, values))
         return name
+
+
+def _made_up_hash(name: str) -> int:
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
 
 
 def _first(numbers: list[int]) -> int:

@@ -12,6 +12,7 @@ from confd_events.enums import Notif
 from ._constants import Client
 from ._delivery import Acknowledgement
 from ._handshake import Hello, Settings, handshake
+from ._maapi import Maapi, Transactions
 from ._notifications import encode
 from ._subscriber import Subscriber
 from ._terms import Atom, Term, TermError, decode, frame_of
@@ -29,7 +30,7 @@ _DONE = {
 }
 
 
-class Host(Protocol):
+class Host(Transactions, Protocol):
     """What a session needs of its daemon."""
 
     def refusal(self, subscriber: Subscriber) -> tuple[int, str] | None:
@@ -49,9 +50,6 @@ class Host(Protocol):
 
     def reply_due(self, session: Session) -> float | None:
         """Seconds until the oldest acknowledgement of a session is late; None when none is owed."""
-
-    def schemas(self, operation: int) -> list[Term] | None:
-        """The answer to a client that loads the schemas; None when there is none."""
 
 
 class Outbox:
@@ -139,20 +137,12 @@ class Session:
 
     def _serve(self, hello: Hello) -> None:
         if hello.client == Client.MAAPI:
-            while True:
-                self._answer(self._wire.read_frame())
+            Maapi(self._wire, self._host).serve()
         request = decode(self._wire.read_frame())
         self._subscribe(Subscriber.parse(self.number, hello, request))
         self._wire.patience(None)
         while True:
             self._host.acknowledge(self._acknowledgement(decode(self._wire.read_frame())))
-
-    def _answer(self, request: bytes) -> None:
-        """Answers an operation of MAAPI: a frame with its number and nothing else."""
-        answer = self._host.schemas(int.from_bytes(request, "big"))
-        if answer is None:
-            raise ProtocolError(f"unexpected operation {request!r}")
-        self._wire.write(frame_of(answer))
 
     def _subscribe(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
