@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import fill
 
-from confd_events.description.catalog import CONSTANTS, NOTIFICATIONS, Field, spread
+from confd_events.description.catalog import (
+    CONSTANTS,
+    NOTIFICATIONS,
+    Field,
+    Notification,
+    class_name,
+    spread,
+)
 from confd_events.enums import Notif
 
 STUB = Path("src/confd_events/subscription/_names.pyi")
+KINDS = Path("src/confd_events/kinds.pyi")
 
 HEAD = '''\
 """The names that subscribe() takes, and the keys of events. Written by ci/names.py.
@@ -24,6 +33,25 @@ from typing import Literal
 
 from typing_extensions import TypeAlias
 
+'''
+
+KINDS_HEAD = '''\
+"""The classes of notifications, and the types of their keys. Written by ci/names.py."""
+
+from typing import Literal, overload
+
+from ._events import (
+    DateTime,
+    ProgressLink,
+    SnmpVarbind,
+    TagValue,
+    TransCtxRef,
+    UserInfo,
+    Value,
+)
+from .enums import Notif
+from .payloads import HaNode
+from .subscription import Event
 '''
 
 # Of markers: what happened to the subscription itself.
@@ -56,5 +84,39 @@ def text() -> str:
     return HEAD + alias("Name", names()) + alias("Key", sorted({*known, *MARKERS}))
 
 
+def typed(fields: Iterable[Field]) -> list[tuple[str, str]]:
+    """The keys with the types of their values; of enumerations int, for numbers without a name."""
+    return [(key, field.type) for field in spread(fields) for key in keys([field])]
+
+
+def getters(types: list[tuple[str, str]]) -> Iterator[str]:
+    """__getitem__() of a class."""
+    if len(types) == 1:  # no overload then
+        ((key, kind),) = types
+        head = f'    def __getitem__(self, key: Literal["{key}"]) -> {kind}: ...'
+        yield f"{head}  # type: ignore[override]\n"
+        return
+    mark = "    @overload  # type: ignore[override]\n"
+    for key, kind in types:
+        yield f'{mark}    def __getitem__(self, key: Literal["{key}"]) -> {kind}: ...\n'
+        mark = "    @overload\n"
+
+
+def kind_class(kind: Notification) -> str:
+    """The class of a notification's events."""
+    member = kind.name.partition("NOTIF_")[2]
+    doc = fill(f'"""{kind.doc}', 93, subsequent_indent="    ")
+    end = '\n    """' if "\n" in doc else '"""'
+    head = f"\nclass {class_name(kind)}(Event):\n    {doc}{end}\n\n"
+    head += f"    @property\n    def type(self) -> Literal[Notif.{member}]: ...\n"
+    return head + "".join(getters(typed(kind.fields)))
+
+
+def kinds() -> str:
+    """The other file."""
+    return KINDS_HEAD + "".join(map(kind_class, NOTIFICATIONS))
+
+
 if __name__ == "__main__":
     STUB.write_text(text(), encoding="utf-8")
+    KINDS.write_text(kinds(), encoding="utf-8")

@@ -15,7 +15,7 @@ ROOMS = (
     ("_address", "_render", "description", "enums", "payloads"),
     ("maapi",),
     ("subscription",),
-    ("_lines", "_where", "_written"),
+    ("_lines", "_where", "_written", "kinds"),
     ("testing", "traces"),
     ("forward",),
     ("cli",),

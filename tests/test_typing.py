@@ -298,6 +298,11 @@ with socket.socket() as sock:
         for event in subscription:
             if event.type is events.Notif.AUDIT:
                 handle(sock, event.raw)
+            if isinstance(event, events.AuditEvent):
+                session: int = event["usid"]
+                print(session, event["msg"].upper(), event.ack())
+            elif isinstance(event, events.CommitDiffEvent):
+                print(event["tctx"].th, event["uinfo"].username.upper())
             print(event["user"], event.get("msg", ""), event["secondary_died"], event["ip4"])
             print(event.name.upper(), event.read_at.isoformat(), event.to_json().upper())
     with events.subscribe(notif(input()), "COMMIT_DIFF", "NOTIF_HA_INFO", "NCS_NOTIF_CQ_PROGRESS"):
@@ -329,6 +334,8 @@ MISTAKES = {
         'events.subscribe_async("audit", "comit-diff")',
         "incompatible type",
     ),
+    "a key of another notification": ('cast(events.AuditEvent, 0)["prio"]', "overload"),
+    "a value of another type": ('cast(events.AuditEvent, 0)["usid"].upper()', '"int"'),
     "a change": ("events.XmlTag(1, 2).ns = 3", "read-only"),
 }
 
@@ -345,7 +352,8 @@ def test_a_program_type_checks(cache: Path, tmp_path: Path) -> None:
 
 
 def test_mistakes_do_not_type_check(cache: Path, tmp_path: Path) -> None:
-    head = "import socket\n\nimport confd_events as events\n\nsock = socket.socket()\n"
+    head = "import socket\nfrom typing import cast\n\nimport confd_events as events\n\n"
+    head += "sock = socket.socket()\n"
     lines = "".join(f"{code}\n" for code, _ in MISTAKES.values())
     result = check_program(head + lines, cache, tmp_path)
     assert result.returncode == 1, result.stdout + result.stderr
@@ -365,6 +373,8 @@ def test_the_names_of_notifications_are_as_written(monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(PROJECT)
     written = runpy.run_path(str(PROJECT / "ci" / "names.py"))
     assert NAMES.read_text(encoding="utf-8") == written["text"]()
+    kinds = PROJECT / "src" / "confd_events" / "kinds.pyi"
+    assert kinds.read_text(encoding="utf-8") == written["kinds"]()
 
 
 def listed(alias: str) -> set[str]:
@@ -386,6 +396,26 @@ def test_every_key_of_a_payload_is_known() -> None:
     for kind in KINDS:
         known |= typing.get_type_hints(getattr(payloads, kind.payload)).keys()
     assert listed("Key") == known | {"attempts", "count", "error", "gap"}
+
+
+@pytest.mark.parametrize("kind", catalog.NOTIFICATIONS, ids=lambda kind: kind.name)
+def test_an_event_is_of_the_class_of_its_notification(kind: catalog.Notification) -> None:
+    event = events.Event({"type": int(notif(kind.name))}, 0.0)
+    classes = [getattr(events, catalog.class_name(each)) for each in catalog.NOTIFICATIONS]
+    found = [each.__name__ for each in classes if isinstance(event, each)]
+    assert found == [catalog.class_name(kind)]
+
+
+def test_no_marker_is_of_a_class_of_notifications() -> None:
+    for kind in catalog.NOTIFICATIONS:
+        assert not isinstance(events.Dropped(count=1), getattr(events, catalog.class_name(kind)))
+
+
+def test_who_makes_such_an_event_is_told_who_does() -> None:
+    with pytest.raises(TypeError, match=r"AuditEvent is for isinstance\(\).*subscribe\(\)"):
+        events.AuditEvent({"type": 1}, 0.0)
+    with pytest.raises(AttributeError, match="'confd_events' has no attribute 'AuditsEvent'"):
+        events.AuditsEvent  # type: ignore[attr-defined]  # noqa: B018
 
 
 # Docstrings

@@ -26,6 +26,7 @@ TYPE_CHECKING = False  # the module typing takes longer to load than all that is
 if TYPE_CHECKING:
     from . import enums
     from .enums import Notif
+    from .kinds import *  # noqa: F403
     from .maapi import Change
     from .subscription import (
         AsyncSubscription,
@@ -85,12 +86,15 @@ __all__ += _events.__all__
 if not TYPE_CHECKING:  # to a type checker, this function would be any attribute
 
     def __getattr__(name: str) -> object:
-        if name not in _LAZY:
+        module = _LAZY.get(name, "kinds" if name.endswith("Event") else None)
+        if module is None:
             raise AttributeError(_no_attribute(name))
         from importlib import import_module
 
-        home = import_module(f".{_LAZY[name] or name}", __name__)
-        value = getattr(home, name) if _LAZY[name] else home
+        home = import_module(f".{module or name}", __name__)
+        value = getattr(home, name, None) if module else home
+        if value is None:
+            raise AttributeError(_no_attribute(name))
         globals()[name] = value
         return value
 

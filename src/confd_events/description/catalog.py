@@ -118,6 +118,12 @@ def spread(fields: Iterable[Field]) -> Iterator[Field]:
         yield from INLINE.get(field.type, (field,))
 
 
+def class_name(notification: Notification) -> str:
+    """The class of its events, such as CommitDiffEvent."""
+    words = notification.name.partition("NOTIF_")[2].lower().removesuffix("_event").split("_")
+    return "".join(word.capitalize() for word in words) + "Event"
+
+
 # Attributes of classes that a payload may hold.
 USER_INFO = (
     Field("username", "str"),
