@@ -2,6 +2,7 @@
 # one in use lacks. Where an argument hides a builtin, its name is the vendor's.
 
 import os
+from _socket import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -407,6 +408,7 @@ def load_schemas(
     timeout: float | None = None,
 ) -> None: ...
 def _schemas_loaded() -> bool: ...
+def _maapi_socket(family: int) -> socket: ...
 def _maapi_connect(
     sock: _Socket,
     ip: str | None = None,

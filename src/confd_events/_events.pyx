@@ -785,7 +785,7 @@ def load_schemas(ip=None, port=None, path=None, timeout=None):
     else:
         family = AF_INET6 if isinstance(ip, str) and ":" in ip else AF_INET
     call.limit = time_limit(timeout)
-    sock = Socket(family)
+    sock = _maapi_socket(family)
     try:
         call.aim(sock, ip, port, path)
         call.run()

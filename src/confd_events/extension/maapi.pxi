@@ -188,6 +188,14 @@ cdef class _GettingElement(_MaapiCall):
         return maapi_get_elem(fd, self.thandle, &self.found, "%h", self.path)
 
 
+def _maapi_socket(family):
+    """A socket for a session of its own. Raises Error, as the library does for its own."""
+    try:
+        return Socket(family)
+    except OSError as error:
+        raise os_failure("Failed to create maapi socket", error.errno) from None
+
+
 def _maapi_connect(sock, ip=None, port=None, path=None, limit=None):
     cdef _Connecting call = _Connecting.__new__(_Connecting)
     call.limit = time_limit(limit)

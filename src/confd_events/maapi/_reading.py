@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from ._change import Change
 from ._constants import ITER_RECURSE, ITER_WANT_ATTR
 
 if TYPE_CHECKING:
+    from _socket import socket
+
     from .._address import Endpoint
 
 LIMIT = 30.0
@@ -71,7 +72,7 @@ def changes(
     """
     deadline = _Deadline(limit)
     _load_schemas(endpoint, deadline)
-    sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
+    sock = _events._maapi_socket(endpoint.family)
     try:
         _attach(sock, endpoint, thandle, deadline)
         yield from _iterated(sock, thandle, below, deadline)
@@ -82,9 +83,7 @@ def changes(
         sock.close()
 
 
-def _attach(
-    sock: socket.socket, endpoint: Endpoint, thandle: SupportsIndex, deadline: _Deadline
-) -> None:
+def _attach(sock: socket, endpoint: Endpoint, thandle: SupportsIndex, deadline: _Deadline) -> None:
     _events._maapi_connect(sock, **endpoint.where, limit=deadline.left())
     try:
         _events._maapi_attach2(sock, 0, 0, thandle, deadline.left())
@@ -95,7 +94,7 @@ def _attach(
 
 
 def _iterated(
-    sock: socket.socket, thandle: SupportsIndex, below: str, deadline: _Deadline
+    sock: socket, thandle: SupportsIndex, below: str, deadline: _Deadline
 ) -> Iterator[Change]:
     iteration = _events._DiffIteration(sock, thandle, ITER_WANT_ATTR)
     reply: int | None = None
