@@ -1,7 +1,7 @@
 # Sourced by the commands beside it: a virtual environment, and in it the package, built against a
 # libconfd SDK. What is there and up to date is left alone.
 #
-# The commands' arguments --sdk DIR and --link shared|static name the SDK, and so do the variables
+# The commands' arguments --sdk DIR and --link shared|static|auto name the SDK, and so do the variables
 # of the build (CONFD_EVENTS_SDK, NCS_DIR, CONFD_DIR; CONFD_EVENTS_LINK). Without any, or with
 # --sdk stub, it is the stub library, and the environment is .venv, or where VENV says. Another SDK
 # has one of its own, named after its release, such as .venv-ncs8.2.5.static.
@@ -27,6 +27,8 @@ take_sdk() {
     elif [[ -n ${CONFD_EVENTS_SDK:-} && $CONFD_EVENTS_SDK != stub ]]; then
         CONFD_EVENTS_SDK=$(realpath --canonicalize-missing "$CONFD_EVENTS_SDK")
     fi
+    # The tests build against the stub library as shared, too, unless they say otherwise.
+    [[ ${CONFD_EVENTS_SDK:-} != stub ]] || CONFD_EVENTS_LINK=${CONFD_EVENTS_LINK:-shared}
     export CONFD_EVENTS_SDK=${CONFD_EVENTS_SDK:-} CONFD_EVENTS_LINK=${CONFD_EVENTS_LINK:-}
 }
 

@@ -160,18 +160,57 @@ def test_unknown_way_to_link(tmp_path: Path) -> None:
     ("gone", "other", "link"),
     [("libconfd.so", "libconfd.a", "static"), ("libconfd.a", "libconfd.so", "shared")],
 )
+@pytest.mark.parametrize("unsaid", [{}, {"CONFD_EVENTS_LINK": "auto"}])
 def test_the_library_that_is_there_is_taken(
-    tmp_path: Path, gone: str, other: str, link: str
+    tmp_path: Path, gone: str, other: str, link: str, unsaid: dict[str, str]
 ) -> None:
-    """Unless the other one is asked for."""
+    """Unless the other one is asked for; of both the static one."""
     sdk = make_sdk(tmp_path / "sdk")
-    assert find({"CONFD_EVENTS_SDK": str(sdk)}).link == "shared"
+    found = find({"CONFD_EVENTS_SDK": str(sdk), **unsaid})
+    assert (found.link, found.why) == ("static", "libconfd.a is there and links")
     (sdk / "lib" / gone).unlink()
-    found = find({"CONFD_EVENTS_SDK": str(sdk)})
+    found = find({"CONFD_EVENTS_SDK": str(sdk), **unsaid})
     assert (found.link, found.library) == (link, sdk / "lib" / other)
+    assert found.why == f"there is no {gone}"
     asked = "shared" if link == "static" else "static"
     with pytest.raises(SdkError, match=f"no {sdk}/lib/{gone}. Leave .*LINK away to link {other}"):
         find({"CONFD_EVENTS_SDK": str(sdk), "CONFD_EVENTS_LINK": asked})
+
+
+def test_an_archive_that_does_not_link(tmp_path: Path) -> None:
+    """As one of objects that no shared object can hold: the shared library is taken."""
+    sdk = make_sdk(tmp_path / "sdk")
+    source = tmp_path / "fixed.c"
+    source.write_text(
+        "int there; int *confd_read_notification(void) { return &there; }\n"
+        "int confd_load_schemas(void) { return 0; }\n"
+        "int confd_notifications_connect(void) { return 0; }\n"
+    )
+    fixed = str(tmp_path / "fixed.o")
+    subprocess.run(["cc", "-fno-pic", "-c", str(source), "-o", fixed], check=True)
+    (sdk / "lib" / "libconfd.a").unlink()
+    subprocess.run(["ar", "rc", str(sdk / "lib" / "libconfd.a"), fixed], check=True)
+    said = succeeded(setup_py(tmp_path, CONFD_EVENTS_SDK=str(sdk), CONFD_EVENTS_LINK="auto"))
+    assert "shared: libconfd.a does not link into an extension\n" in said
+    library = succeeded(imported(tmp_path / "lib")).split()[-1]
+    assert library == f"{sdk}/lib/libconfd.so"
+
+
+def test_a_linker_that_can_not_wrap(tmp_path: Path) -> None:
+    """It is static still, and the build says that frames are read by the library."""
+    sdk = make_sdk(tmp_path / "sdk")
+    plain = tmp_path / "plain-cc"
+    plain.write_text(
+        '#!/bin/sh\ncase " $* " in *--wrap=*) echo "unknown option" >&2; exit 1;; esac\n'
+        'exec cc "$@"\n'
+    )
+    plain.chmod(0o755)
+    variables = {"CONFD_EVENTS_SDK": str(sdk), "CONFD_EVENTS_LINK": "auto", "CC": str(plain)}
+    said = succeeded(setup_py(tmp_path, **variables))
+    assert "static: libconfd.a is there and links\n" in said
+    assert "the linker can't wrap read(): libconfd reads each frame for itself" in said
+    audit, _ = read_with(tmp_path / "lib", "audit(msg='m')", mask="events.NOTIF_AUDIT")
+    assert audit["audit"]["msg"] == "m"
 
 
 @pytest.mark.parametrize("library", ["libconfd.so", "libconfd.a"])

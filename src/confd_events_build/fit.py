@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from . import shape_tables
 from .description import PROJECT
-from .probe import WRAP_READ, can_wrap_read, check_compiler, check_limits, release
-from .sdk import PRODUCTS, Sdk, SdkError, api_version, dotted, lacking_library
+from .probe import can_wrap_read, check_compiler, check_limits, release
+from .sdk import PRODUCTS, WRAP_READ, Sdk, SdkError, api_version, dotted, lacking_library
 from .tables import Tables, update, write
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ def _check_same_release(sdk: Sdk, declared: int) -> None:
 
 def _report(sdk: Sdk, tables: Tables) -> None:
     product = PRODUCTS[sdk.product]
-    print(f"confd-events: libconfd SDK {sdk.root} of {product} (from {sdk.origin}), {sdk.link}")
+    why = f": {sdk.why}" if sdk.why else ""
+    print(
+        f"confd-events: libconfd SDK {sdk.root} of {product} (from {sdk.origin}), {sdk.link}{why}"
+    )
     fields = sum("." in name for name in tables.missing)
     print(
         f"confd-events: its headers lack {len(tables.missing) - fields} constants and {fields} "

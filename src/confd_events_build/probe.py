@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .sdk import Sdk, SdkError
+from .sdk import WRAP_READ, Sdk, SdkError
 
 # What would be a warning must count as "the headers don't have it so".
 _STRICT = (
@@ -111,8 +111,6 @@ def check_compiler(compiler: Sequence[str]) -> None:
         )
 
 
-WRAP_READ = "-Wl,--wrap=read"
-"""Has the linker lead libconfd's calls of read() to the extension; see memory.h."""
 _WRAPPING = """
 #include <unistd.h>
 ssize_t __real_read(int, void *, size_t);

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +46,8 @@ class Sdk(NamedTuple):
     """NCS or CONFD; empty until the library has been asked."""
     link: str = "shared"
     """How to link libconfd: shared or static."""
+    why: str = ""
+    """Why so, where the build chose it."""
 
     @property
     def include(self) -> Path:
@@ -64,12 +69,15 @@ class Sdk(NamedTuple):
 
 def find(environ: Mapping[str, str]) -> Sdk:
     """Return the SDK that the environment names; raise SdkError when none or an unusable one."""
-    link = environ.get("CONFD_EVENTS_LINK", "")
-    if link not in ("", *_LIBRARIES):
-        raise SdkError(f"CONFD_EVENTS_LINK is {link!r}; set it to shared or static.")
+    link = environ.get("CONFD_EVENTS_LINK") or "auto"
+    if link not in ("auto", *_LIBRARIES):
+        raise SdkError(f"CONFD_EVENTS_LINK is {link!r}; set it to shared, static or auto.")
     sdk = _named(environ)
     try:
-        sdk = sdk._replace(link=link or _link_for(sdk))
+        if link == "auto":
+            sdk = _choose_link(sdk, shlex.split(environ.get("CC") or "cc"))
+        else:
+            sdk = sdk._replace(link=link)
         _check(sdk)
         product = _product_of(sdk.library)
     except OSError as error:
@@ -104,10 +112,49 @@ def _make_stub(environ: Mapping[str, str]) -> Path:
     return root
 
 
-def _link_for(sdk: Sdk) -> str:
-    """How to link when nothing says it: shared, unless libconfd.a alone is there."""
-    there = [link for link in _LIBRARIES if _is_readable(sdk._replace(link=link).library)]
-    return "static" if there == ["static"] else "shared"
+def _choose_link(sdk: Sdk, compiler: Sequence[str]) -> Sdk:
+    """Static, where libconfd.a is there and links or is all there is; else shared."""
+    shared, static = (sdk._replace(link=link) for link in _LIBRARIES)
+    if not _is_readable(static.library):
+        return shared._replace(why=f"there is no {static.library.name}")
+    if not _is_readable(shared.library):
+        return static._replace(why=f"there is no {shared.library.name}")
+    if links(static.library, compiler):
+        return static._replace(why=f"{static.library.name} is there and links")
+    return shared._replace(why=f"{static.library.name} does not link into an extension")
+
+
+WRAP_READ = "-Wl,--wrap=read"
+"""Has the linker lead libconfd's calls of read() to the extension; see memory.h."""
+_EXTENSION = """
+#include <unistd.h>
+ssize_t __real_read(int, void *, size_t);
+ssize_t __wrap_read(int fd, void *to, size_t size) { return __real_read(fd, to, size); }
+int confd_load_schemas(), confd_notifications_connect(), confd_read_notification();
+void *used[] = {confd_load_schemas, confd_notifications_connect, confd_read_notification};
+"""
+_PLAIN_EXTENSION = _EXTENSION.replace("__real_read(fd", "read(fd")
+
+
+def links(archive: Path, compiler: Sequence[str]) -> bool:
+    """Whether libconfd.a links into an extension; so not if made without -fPIC, for example.
+
+    With read() wrapped where the linker can. Without a compiler this is no question: the build
+    ends with what is said of that.
+    """
+    options = ["-shared", "-fPIC", "-w", "-Wl,-z,defs", "-o", os.devnull]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "probe.c"
+        for source, wrap in ((_EXTENSION, [WRAP_READ]), (_PLAIN_EXTENSION, [])):
+            path.write_text(source)
+            command = [*compiler, *options, *wrap, str(path), str(archive)]
+            command += ["-ldl", "-lm", "-lpthread"]
+            try:
+                if subprocess.run(command, capture_output=True).returncode == 0:
+                    return True
+            except OSError:
+                return True
+    return False
 
 
 def _product_of(library: Path) -> str:
