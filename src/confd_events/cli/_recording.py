@@ -120,7 +120,7 @@ def _script_change(change: Mapping[str, Any]) -> dict[str, Any]:
     if change["operation"] == "default-set":
         new = {"constant": "DEFAULT"}
     elif "attribute" in change:
-        new = [{"uint32": change["attribute"]}, *([] if new is None else [new])]
+        new = [change["attribute"], *([] if new is None else [new])]
     given = {"op": op, "path": change["path"], "new": new, "old": change.get("old")}
     return {key: value for key, value in given.items() if value is not None}
 
