@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._terms import Improper, Terms
+from confd_events.maapi import (
+    MOP_ATTR_SET,
+    MOP_CREATED,
+    MOP_DELETED,
+    MOP_MODIFIED,
+    MOP_MOVED_AFTER,
+    MOP_VALUE_SET,
+)
+
+from ._terms import Improper
 from .value import of
 
 if TYPE_CHECKING:
@@ -19,15 +27,14 @@ _ELEMENT = re.compile(
 _KEY = re.compile(r'"((?:\\.|[^"\\])*)"|([^ "]+)', re.DOTALL)
 
 
-class Operation(IntEnum):
-    """The operations, by the names that changes() has for them."""
-
-    CREATED = 1
-    DELETED = 2
-    MODIFIED = 3
-    VALUE_SET = 4
-    MOVED_AFTER = 5
-    ATTR_SET = 6
+_OPERATIONS = {
+    "created": MOP_CREATED,
+    "deleted": MOP_DELETED,
+    "modified": MOP_MODIFIED,
+    "value-set": MOP_VALUE_SET,
+    "moved-after": MOP_MOVED_AFTER,
+    "attr-set": MOP_ATTR_SET,
+}
 
 
 class DataChange(NamedTuple):
@@ -56,21 +63,19 @@ class DataChange(NamedTuple):
                 raise ValueError(f"path: braces without a key in {self.path!r}")
         self._values()
 
-    def term(self, names: Schemas) -> Terms:
+    def term(self, names: Schemas) -> tuple[list[object], int, object, object]:
         """As the daemon sends it: path, operation, old and new value."""
         old, new = self._values()
-        return path_term(self.path, names), int(self._operation()), old, new
+        return path_term(self.path, names), self._operation(), old, new
 
-    def _operation(self) -> Operation:
-        try:
-            return Operation[self.op.upper().replace("-", "_")]
-        except KeyError:
-            known = ", ".join(each.name.lower().replace("_", "-") for each in Operation)
-            raise ValueError(f"op: {self.op!r} is none of {known}") from None
+    def _operation(self) -> int:
+        if self.op not in _OPERATIONS:
+            raise ValueError(f"op: {self.op!r} is none of {', '.join(_OPERATIONS)}")
+        return _OPERATIONS[self.op]
 
     def _values(self) -> tuple[object, object]:
         old = None if self.old is None else of(self.old)
-        if self._operation() in (Operation.MOVED_AFTER, Operation.ATTR_SET):
+        if self._operation() in (MOP_MOVED_AFTER, MOP_ATTR_SET):
             if not isinstance(self.new, (list, tuple, type(None))):
                 raise TypeError(f"new: of {self.op} expected a list, not {self.new!r}")
             return old, tuple(None if v is None else of(v) for v in self.new or ())

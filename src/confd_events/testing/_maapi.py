@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from confd_events.enums import ErrorCode
+from confd_events.maapi import ITER_CONTINUE, ITER_STOP, ITER_UP
 
-from ._changes import DataChange, path_term
+from ._changes import DataChange
 from ._terms import Atom, Improper, Term, decode, encode, frame_of
 from ._wire import ProtocolError, Wire
 
@@ -21,10 +22,6 @@ _DIFF_ITERATE = 183
 _ATTACH = 220
 _DETACH = 221
 _FAILED = 1 << 31
-
-_STOP = 1
-_CONTINUE = 3
-_UP = 5
 
 _WORD = struct.Struct(">I")
 _REFUSAL = struct.Struct(">II")
@@ -60,7 +57,7 @@ class Maapi:
             _GET_ELEM: self._get_element,
         }
 
-    def serve(self) -> None:
+    def serve(self) -> NoReturn:
         """Answers requests until the client is gone, which is an OSError."""
         while True:
             request = self._wire.read_frame()
@@ -109,27 +106,24 @@ class Maapi:
                 continue
             self._wire.write(frame_of(change.term(self._daemon.names)))
             (reply,) = _WORD.unpack(self._wire.read_frame())
-            if reply == _STOP:
+            if reply == ITER_STOP:
                 return
             skipped = _below(change.path, reply)
         self._wire.write(frame_of((Atom("return"),)))
 
     def _get_element(self, request: bytes) -> None:
         _, thandle = _ON_TRANSACTION.unpack_from(request)
-        wanted = decode(request[_ON_TRANSACTION.size :])
+        wanted = _full(decode(request[_ON_TRANSACTION.size :]))
         changes = self._attached.get(thandle)
         if changes is None:
             self._refuse(_GET_ELEM, ErrorCode.BADSTATE, "not attached")
             return
         for change in reversed(changes):
-            _, _, _, new = change.term(self._daemon.names)
-            if new is not None and self._is_at(change.path, wanted):
+            path, _, _, new = change.term(self._daemon.names)
+            if new is not None and _full(path[::-1]) == wanted:
                 self._answer(_GET_ELEM, new)
                 return
         self._refuse(_GET_ELEM, ErrorCode.NOEXISTS, "no such element")
-
-    def _is_at(self, path: str, wanted: Term) -> bool:
-        return _full(path_term(path, self._daemon.names)[::-1]) == _full(wanted)
 
     def _answer(self, operation: int, *terms: Term) -> None:
         self._send(_WORD.pack(operation) + b"".join(map(encode, terms)))
@@ -143,9 +137,9 @@ class Maapi:
 
 def _below(path: str, reply: int) -> str:
     """What the paths begin with that a client does not want to see after this one; else ""."""
-    if reply == _CONTINUE:
+    if reply == ITER_CONTINUE:
         return path
-    if reply == _UP:
+    if reply == ITER_UP:
         return path[: max(path.rfind("/"), path.rfind("{"))]
     return ""
 
