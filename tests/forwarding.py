@@ -11,7 +11,7 @@ from typing import Any
 
 from subscribing import PATIENCE, wait_until
 
-from confd_events.forward import BusyError, Forwarder, Record, RefusedError, read_config
+from confd_events.forward import BusyError, Forwarder, Record, RefusedError, Spool, read_config
 from confd_events.testing import Daemon, DaemonProcess
 
 
@@ -74,6 +74,20 @@ def envelopes(path: Path) -> list[dict[str, Any]]:
         return []
     text = path.read_text()
     return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+
+def send(daemon: Daemon, *numbers: int) -> None:
+    """Sends audit records of these user sessions, once somebody has subscribed."""
+    daemon.wait_for_subscribers(timeout=PATIENCE)
+    for number in numbers:
+        daemon.audit(user="ada", usid=number, msg="logged in")
+
+
+def spooled(directory: Path, sink: str, bodies: Sequence[str]) -> None:
+    """Stores records of the node paris for a sink, before a forwarder runs."""
+    with Spool(directory / "spool.db") as spool:
+        spool.serve([sink])
+        spool.append("paris", bodies)
 
 
 def usids(records: Sequence[dict[str, Any]]) -> list[Any]:

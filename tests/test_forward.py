@@ -21,6 +21,7 @@ from forwarding import (
     file_sink,
     forwarding,
     once,
+    send,
     usids,
     written,
 )
@@ -45,12 +46,6 @@ def picky(monkeypatch: pytest.MonkeyPatch) -> Picky:
 
 MANY = 200
 PICKY = '[[sinks]]\ntype = "picky"\nretry = 0.05\nattempts = 3\n'
-
-
-def send(daemon: Daemon, *numbers: int) -> None:
-    daemon.wait_for_subscribers(timeout=PATIENCE)
-    for number in numbers:
-        daemon.audit(user="ada", usid=number, msg="logged in")
 
 
 # Records

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from conftest import DATA
-from forwarding import forwarding, once, usids, written
+from forwarding import forwarding, once, send, usids, written
 from subscribing import PATIENCE, wait_until
 
 from confd_events.forward import ConfigError, Spool, read_config, status_of
@@ -86,12 +86,6 @@ def server() -> Iterator[Server]:
 
 def http_sink(server: Server, more: str = "") -> str:
     return f'[[sinks]]\ntype = "http"\nurl = "{server.url}"\nretry = 0.05\n{more}\n'
-
-
-def send(daemon: Daemon, *numbers: int) -> None:
-    daemon.wait_for_subscribers(timeout=PATIENCE)
-    for number in numbers:
-        daemon.audit(user="ada", usid=number, msg="logged in")
 
 
 def test_batches_are_posted(

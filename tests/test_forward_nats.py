@@ -9,7 +9,7 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, TypeVar
@@ -18,7 +18,16 @@ import nats
 import nkeys
 import pytest
 from conftest import DATA
-from forwarding import await_usids, file_sink, forwarding, once, usids, written
+from forwarding import (
+    await_usids,
+    file_sink,
+    forwarding,
+    once,
+    send,
+    spooled,
+    usids,
+    written,
+)
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
@@ -30,7 +39,6 @@ from confd_events.forward import (
     ConfigError,
     Record,
     RefusedError,
-    Spool,
     SpoolError,
     read_config,
     status_of,
@@ -119,22 +127,10 @@ def nats_sink(port: int, more: str = "", scheme: str = "nats") -> str:
     )
 
 
-def send(daemon: Daemon, *numbers: int) -> None:
-    daemon.wait_for_subscribers(timeout=PATIENCE)
-    for number in numbers:
-        daemon.audit(user="ada", usid=number, msg="logged in")
-
-
 def body(number: int, size: int = 0) -> str:
     about = '"source": "//nso/paris", "type": "nso.audit", "time": "2026-01-01T00:00:00+00:00"'
     data = f'{{"type": 1, "audit": {{"usid": {number}, "msg": "{"x" * size}"}}}}'
     return f'{{"specversion": "1.0", "id": "paris/{number}", {about}, "data": {data}}}'
-
-
-def spooled(directory: Path, bodies: Sequence[str]) -> None:
-    with Spool(directory / "spool.db") as spool:
-        spool.serve(["nats"])
-        spool.append("paris", bodies)
 
 
 def trouble(directory: Path, name: str = "nats") -> str:
@@ -233,7 +229,7 @@ def test_a_server_that_is_killed_again_and_again(
     observer, count = Observer(server), 20_000
     observer.make()
     path = written(tmp_path, daemon, sink=nats_sink(server.port))
-    spooled(tmp_path, [body(number) for number in range(count)])
+    spooled(tmp_path, "nats", [body(number) for number in range(count)])
     with forwarding(path):
         for part in (0.1, 0.4, 0.7):
             wait_until(lambda: observer.count() > part * count)  # noqa: B023
@@ -269,7 +265,7 @@ def test_a_server_that_hangs(daemon: Daemon, tmp_path: Path, server: ServerProce
     observer = Observer(server)
     observer.make()
     path = written(tmp_path, daemon, sink=nats_sink(server.port, "timeout = 1"))
-    spooled(tmp_path, [body(number, 50_000) for number in range(500)])
+    spooled(tmp_path, "nats", [body(number, 50_000) for number in range(500)])
     server.signal(signal.SIGSTOP)
     with forwarding(path):
         assert trouble(tmp_path)
@@ -285,7 +281,7 @@ def test_what_is_too_large_is_refused_alone(
     observer.make(max_msg_size=500_000)
     path = written(tmp_path, daemon, sink=nats_sink(server.port, "attempts = 2"))
     sizes = {3: 600_000, 7: 2_000_000}
-    spooled(tmp_path, [body(number, sizes.get(number, 0)) for number in range(10)])
+    spooled(tmp_path, "nats", [body(number, sizes.get(number, 0)) for number in range(10)])
     with forwarding(path):
         delivered(tmp_path)
     assert usids(observer.records()) == [0, 1, 2, 4, 5, 6, 8, 9, "started"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,20 @@ from typing import Any
 import pytest
 import redis
 from conftest import DATA
-from forwarding import await_usids, file_sink, forwarding, once, usids, written
+from forwarding import (
+    await_usids,
+    file_sink,
+    forwarding,
+    once,
+    send,
+    spooled,
+    usids,
+    written,
+)
 from servers import Relay, ServerProcess, valkey_server
 from subscribing import PATIENCE, wait_until
 
-from confd_events.forward import ConfigError, Spool, SpoolError, read_config, status_of
+from confd_events.forward import ConfigError, SpoolError, read_config, status_of
 from confd_events.testing import Daemon
 
 SECRET = "abc-s3cret-token"
@@ -45,18 +54,6 @@ def records(server: ServerProcess) -> list[dict[str, Any]]:
 def redis_sink(port: int, more: str = "") -> str:
     url = f"redis://127.0.0.1:{port}/0"
     return f'[[sinks]]\ntype = "redis"\nurl = "{url}"\nretry = 0.05\n{more}\n'
-
-
-def send(daemon: Daemon, *numbers: int) -> None:
-    daemon.wait_for_subscribers(timeout=PATIENCE)
-    for number in numbers:
-        daemon.audit(user="ada", usid=number, msg="logged in")
-
-
-def spooled(directory: Path, bodies: Sequence[str]) -> None:
-    with Spool(directory / "spool.db") as spool:
-        spool.serve(["redis"])
-        spool.append("paris", bodies)
 
 
 def body(number: int) -> str:
@@ -97,7 +94,7 @@ def test_a_stream_for_each_type_that_is_kept_short(
 ) -> None:
     more = 'stream = "{node}:{type}"\nmax_length = 100'
     path = written(tmp_path, daemon, sink=redis_sink(server.port, more))
-    spooled(tmp_path, [body(number) for number in range(2000)])
+    spooled(tmp_path, "redis", [body(number) for number in range(2000)])
     with forwarding(path):
         daemon.wait_for_subscribers(timeout=PATIENCE)
         delivered(tmp_path)
@@ -124,7 +121,7 @@ def test_a_server_that_is_killed_again_and_again(
 ) -> None:
     count = 20_000
     path = written(tmp_path, daemon, sink=redis_sink(server.port))
-    spooled(tmp_path, [body(number) for number in range(count)])
+    spooled(tmp_path, "redis", [body(number) for number in range(count)])
     with forwarding(path):
         for part in (0.1, 0.4, 0.7):
             wait_until(lambda: len(added(server)) > part * count)  # noqa: B023
@@ -158,7 +155,7 @@ def test_a_server_out_of_memory_takes_nothing_of_a_batch(
     with client(server) as admin:
         admin.config_set("maxmemory", "1kb")
         path = written(tmp_path, daemon, sink=redis_sink(server.port))
-        spooled(tmp_path, [body(number) for number in range(100)])
+        spooled(tmp_path, "redis", [body(number) for number in range(100)])
         with forwarding(path):
             said = trouble(tmp_path)
             assert added(server) == []

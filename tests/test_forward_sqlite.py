@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from forwarding import forwarding, usids, written
+from forwarding import forwarding, send, spooled, usids, written
 from subscribing import PATIENCE, wait_until
 
-from confd_events.forward import ConfigError, Record, Spool, read_config, status_of
+from confd_events.forward import ConfigError, Record, read_config, status_of
 from confd_events.testing import Daemon
 
 DEPTH = 100_000
@@ -40,18 +39,6 @@ def records(path: Path) -> list[dict[str, Any]]:
     return [json.loads(row) for row in rows(path)]
 
 
-def send(daemon: Daemon, *numbers: int) -> None:
-    daemon.wait_for_subscribers(timeout=PATIENCE)
-    for number in numbers:
-        daemon.audit(user="ada", usid=number, msg="logged in")
-
-
-def spooled(directory: Path, bodies: Sequence[str]) -> None:
-    with Spool(directory / "spool.db") as spool:
-        spool.serve(["sqlite"])
-        spool.append("paris", bodies)
-
-
 def body(number: int, data: str = "") -> str:
     data = data or f'{{"type": 1, "audit": {{"usid": {number}}}}}'
     about = f'"source": "//nso/paris", "type": "nso.audit", "time": "2026-01-01T00:00:00.{number}"'
@@ -73,7 +60,7 @@ def test_records_become_rows(daemon: Daemon, tmp_path: Path) -> None:
 def test_a_record_that_comes_twice_is_there_once(daemon: Daemon, tmp_path: Path) -> None:
     out = tmp_path / "out.db"
     path = written(tmp_path, daemon, sink=sqlite_sink(out, 'table = "audit"\nfsync = false'))
-    spooled(tmp_path, [body(1), body(2), body(1), body(3), body(2)])
+    spooled(tmp_path, "sqlite", [body(1), body(2), body(1), body(3), body(2)])
     with forwarding(path):
         wait_until(lambda: status_of(tmp_path / "spool.db").records == 0)
         wait_until(lambda: len(rows(out, "SELECT record FROM audit")) == 4)
@@ -90,7 +77,7 @@ def test_what_a_table_refuses_is_refused_alone(daemon: Daemon, tmp_path: Path) -
         )
     path = written(tmp_path, daemon, sink=sqlite_sink(out, "attempts = 2"))
     bad = '{"type": 1, "audit": {"usid": -1}}'
-    spooled(tmp_path, [body(n, bad if n in (3, 7) else "") for n in range(1, 10)])
+    spooled(tmp_path, "sqlite", [body(n, bad if n in (3, 7) else "") for n in range(1, 10)])
     with forwarding(path):
         wait_until(lambda: usids(records(out))[-1:] == ["started"])
         wait_until(lambda: status_of(tmp_path / "spool.db").records == 0)
@@ -135,7 +122,7 @@ def test_a_record_that_is_too_deep_to_parse(daemon: Daemon, tmp_path: Path) -> N
     out = tmp_path / "out.db"
     path = written(tmp_path, daemon, sink=sqlite_sink(out))
     deep = "[" * DEPTH + "]" * DEPTH
-    spooled(tmp_path, [body(1), body(2, deep), body(3)])
+    spooled(tmp_path, "sqlite", [body(1), body(2, deep), body(3)])
     with forwarding(path):
         wait_until(lambda: len(rows(out)) == 4)
     assert rows(out, "SELECT id FROM events ORDER BY number")[1] == "paris/2"
