@@ -70,9 +70,10 @@ def forwarding(path: Path) -> Iterator[Forwarder]:
 
 def envelopes(path: Path) -> list[dict[str, Any]]:
     """The records in a file, without what is written at the moment."""
-    if not path.exists():
+    try:
+        text = path.read_text()
+    except FileNotFoundError:  # not there yet, or put aside a moment ago
         return []
-    text = path.read_text()
     return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
