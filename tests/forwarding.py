@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from subscribing import PATIENCE, wait_until
 
-from confd_events.forward import BusyError, Forwarder, Record, RefusedError, Spool, read_config
+from confd_events.forward import (
+    BusyError,
+    Forwarder,
+    Record,
+    RefusedError,
+    Spool,
+    SpoolError,
+    read_config,
+    status_of,
+)
 from confd_events.testing import Daemon, DaemonProcess
 
 
@@ -89,6 +98,31 @@ def spooled(directory: Path, sink: str, bodies: Sequence[str]) -> None:
     with Spool(directory / "spool.db") as spool:
         spool.serve([sink])
         spool.append("paris", bodies)
+
+
+def body(number: int, size: int = 0) -> str:
+    """The record of an audit, as the spool has it; its message has this size."""
+    about = '"source": "//nso/paris", "type": "nso.audit", "time": "2026-01-01T00:00:00+00:00"'
+    data = f'{{"type": 1, "audit": {{"usid": {number}, "msg": "{"x" * size}"}}}}'
+    return f'{{"specversion": "1.0", "id": "paris/{number}", {about}, "data": {data}}}'
+
+
+def trouble(directory: Path, name: str) -> str:
+    """What the status says is wrong with a sink, once something is."""
+
+    def said() -> list[str | None]:
+        with suppress(SpoolError):  # which is being made
+            sinks = status_of(directory / "spool.db").sinks
+            return [sink.error for sink in sinks if sink.name == name]
+        return []
+
+    wait_until(lambda: any(said()))
+    return str(said()[0])
+
+
+def delivered(directory: Path) -> None:
+    """Waits until the sinks have all that is in the spool."""
+    wait_until(lambda: status_of(directory / "spool.db").records == 0)
 
 
 def usids(records: Sequence[dict[str, Any]]) -> list[Any]:

@@ -10,7 +10,6 @@ import ssl
 import sys
 import time
 from collections.abc import Coroutine, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, TypeVar
 
@@ -20,11 +19,14 @@ import pytest
 from conftest import DATA
 from forwarding import (
     await_usids,
+    body,
+    delivered,
     file_sink,
     forwarding,
     once,
     send,
     spooled,
+    trouble,
     usids,
     written,
 )
@@ -39,7 +41,6 @@ from confd_events.forward import (
     ConfigError,
     Record,
     RefusedError,
-    SpoolError,
     read_config,
     status_of,
 )
@@ -127,29 +128,6 @@ def nats_sink(port: int, more: str = "", scheme: str = "nats") -> str:
     )
 
 
-def body(number: int, size: int = 0) -> str:
-    about = '"source": "//nso/paris", "type": "nso.audit", "time": "2026-01-01T00:00:00+00:00"'
-    data = f'{{"type": 1, "audit": {{"usid": {number}, "msg": "{"x" * size}"}}}}'
-    return f'{{"specversion": "1.0", "id": "paris/{number}", {about}, "data": {data}}}'
-
-
-def trouble(directory: Path, name: str = "nats") -> str:
-    """What the status says is wrong with a sink, once something is."""
-
-    def said() -> list[str | None]:
-        with suppress(SpoolError):  # which is being made
-            sinks = status_of(directory / "spool.db").sinks
-            return [sink.error for sink in sinks if sink.name == name]
-        return []
-
-    wait_until(lambda: any(said()))
-    return str(said()[0])
-
-
-def delivered(directory: Path) -> None:
-    wait_until(lambda: status_of(directory / "spool.db").records == 0)
-
-
 def sink_of(server: ServerProcess | Relay, **options: Any) -> NatsSink:
     """A sink without a forwarder."""
     servers = [f"nats://127.0.0.1:{server.port}"]
@@ -177,7 +155,7 @@ def test_a_stream_that_is_not_there_is_said_and_other_sinks_go_on(
     with forwarding(written(tmp_path, daemon, sink=nats_sink(server.port) + file_sink(out))):
         send(daemon, 1)
         await_usids(out, ["started", 1])
-        said = trouble(tmp_path)
+        said = trouble(tmp_path, "nats")
         observer.make()
         wait_until(lambda: observer.count() == 2)
     assert said == "events.nso.started.paris: no stream takes it now"
@@ -192,7 +170,7 @@ def test_a_stream_of_another_name_is_not_taken_for_it(
     path = written(tmp_path, daemon, sink=nats_sink(server.port))
     path.write_text(f"drain = 0.2\n{path.read_text()}")
     with forwarding(path):
-        assert "expected stream does not match" in trouble(tmp_path)
+        assert "expected stream does not match" in trouble(tmp_path, "nats")
 
 
 def test_a_stream_is_made_when_that_is_wanted(
@@ -214,7 +192,7 @@ def test_a_server_that_comes_later(daemon: Daemon, tmp_path: Path) -> None:
     server = nats_server(tmp_path)
     with forwarding(written(tmp_path, daemon, sink=nats_sink(server.port, "create = true"))):
         send(daemon, 1)
-        said = trouble(tmp_path)
+        said = trouble(tmp_path, "nats")
         with server:
             observer = Observer(server)
             wait_until(lambda: observer.count() == 2)
@@ -254,7 +232,7 @@ def test_answers_that_are_lost_make_no_repeats(
             relay.mute = True
             send(daemon, *range(2, 100))
             wait_until(lambda: observer.count() > 2)
-            assert "no acknowledgement came within 1 s" in trouble(tmp_path)
+            assert "no acknowledgement came within 1 s" in trouble(tmp_path, "nats")
             relay.mute = False
             relay.cut()
             delivered(tmp_path)
@@ -268,7 +246,7 @@ def test_a_server_that_hangs(daemon: Daemon, tmp_path: Path, server: ServerProce
     spooled(tmp_path, "nats", [body(number, 50_000) for number in range(500)])
     server.signal(signal.SIGSTOP)
     with forwarding(path):
-        assert trouble(tmp_path)
+        assert trouble(tmp_path, "nats")
         server.signal(signal.SIGCONT)
         delivered(tmp_path)
     assert usids(once(observer.records())) == [*range(500), "started"]
@@ -404,7 +382,7 @@ def test_who_it_is(
         path = written(tmp_path, daemon, sink=sink.replace(":0", f":{server.port}"))
         path.write_text(f"drain = 0.2\n{path.read_text()}")
         with forwarding(path):
-            said = trouble(tmp_path)
+            said = trouble(tmp_path, "nats")
         file.write_text(f"{right}\n")
         with forwarding(path):
             wait_until(lambda: observer.count() >= 2)
@@ -487,7 +465,7 @@ def test_what_may_not_be_published_is_said(daemon: Daemon, tmp_path: Path) -> No
         path = written(tmp_path, daemon, sink=nats_sink(server.port, keys))
         path.write_text(f"drain = 0.2\n{path.read_text()}")
         with forwarding(path):
-            said = trouble(tmp_path).lower()
+            said = trouble(tmp_path, "nats").lower()
     assert 'permissions violation for publish to "events.nso.started.paris"' in said
 
 

@@ -6,7 +6,6 @@ import json
 import ssl
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,21 @@ import redis
 from conftest import DATA
 from forwarding import (
     await_usids,
+    body,
+    delivered,
     file_sink,
     forwarding,
     once,
     send,
     spooled,
+    trouble,
     usids,
     written,
 )
 from servers import Relay, ServerProcess, valkey_server
 from subscribing import PATIENCE, wait_until
 
-from confd_events.forward import ConfigError, SpoolError, read_config, status_of
+from confd_events.forward import ConfigError, read_config
 from confd_events.testing import Daemon
 
 SECRET = "abc-s3cret-token"
@@ -54,29 +56,6 @@ def records(server: ServerProcess) -> list[dict[str, Any]]:
 def redis_sink(port: int, more: str = "") -> str:
     url = f"redis://127.0.0.1:{port}/0"
     return f'[[sinks]]\ntype = "redis"\nurl = "{url}"\nretry = 0.05\n{more}\n'
-
-
-def body(number: int) -> str:
-    about = '"source": "//nso/paris", "type": "nso.audit", "time": "2026-01-01T00:00:00+00:00"'
-    data = f'{{"type": 1, "audit": {{"usid": {number}}}}}'
-    return f'{{"specversion": "1.0", "id": "paris/{number}", {about}, "data": {data}}}'
-
-
-def trouble(directory: Path) -> str:
-    """What the status says is wrong with the sink, once something is."""
-
-    def said() -> list[str | None]:
-        with suppress(SpoolError):  # which is being made
-            sinks = status_of(directory / "spool.db").sinks
-            return [sink.error for sink in sinks if sink.name == "redis"]
-        return []
-
-    wait_until(lambda: any(said()))
-    return str(said()[0])
-
-
-def delivered(directory: Path) -> None:
-    wait_until(lambda: status_of(directory / "spool.db").records == 0)
 
 
 def test_records_are_added(daemon: Daemon, tmp_path: Path, server: ServerProcess) -> None:
@@ -108,7 +87,7 @@ def test_a_server_that_comes_later_and_other_sinks_go_on(daemon: Daemon, tmp_pat
     with forwarding(written(tmp_path, daemon, sink=sinks)):
         send(daemon, 1)
         await_usids(out, ["started", 1])
-        said = trouble(tmp_path)
+        said = trouble(tmp_path, "redis")
         with server:
             wait_until(lambda: len(added(server)) == 2)
             assert usids(records(server)) == ["started", 1]
@@ -141,7 +120,7 @@ def test_an_answer_that_is_lost_makes_repeats_with_the_same_id(
             wait_until(lambda: len(added(server)) == 2)
             relay.mute = True
             send(daemon, 2)
-            assert "Timeout" in trouble(tmp_path)
+            assert "Timeout" in trouble(tmp_path, "redis")
             relay.mute = False
             relay.cut()
             delivered(tmp_path)
@@ -157,7 +136,7 @@ def test_a_server_out_of_memory_takes_nothing_of_a_batch(
         path = written(tmp_path, daemon, sink=redis_sink(server.port))
         spooled(tmp_path, "redis", [body(number) for number in range(100)])
         with forwarding(path):
-            said = trouble(tmp_path)
+            said = trouble(tmp_path, "redis")
             assert added(server) == []
             admin.config_set("maxmemory", "0")
             delivered(tmp_path)
@@ -172,7 +151,7 @@ def test_a_password(daemon: Daemon, tmp_path: Path, caplog: pytest.LogCaptureFix
         path.write_text(f"drain = 0.2\n{path.read_text()}")
         file.write_text("wr0ng\n")
         with forwarding(path):
-            said = trouble(tmp_path)
+            said = trouble(tmp_path, "redis")
         file.write_text(f"{SECRET}\n")
         with forwarding(path):
             daemon.wait_for_subscribers(timeout=PATIENCE)
@@ -193,7 +172,7 @@ def test_tls_checks_the_certificate(daemon: Daemon, tmp_path: Path, server: Serv
         with forwarding(path):
             send(daemon, 1)
             wait_until(lambda: len(added(server)) == 2)
-            said = trouble(tmp_path)
+            said = trouble(tmp_path, "redis")
     assert "certificate verify failed" in said
     assert usids(records(server)) == ["started", 1]
 
