@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from .._errors import ConfigError
-from . import file, http, sqlite, stdout
+from . import file, http, sqlite, stdout, syslog
 
 if TYPE_CHECKING:
     from .._config import Table
@@ -68,6 +68,7 @@ BUILT_IN: dict[str, Make] = {
     "redis": _of_extra("redis", "RedisSink"),
     "sqlite": sqlite.SqliteSink,
     "stdout": stdout.StdoutSink,
+    "syslog": syslog.SyslogSink,
 }
 
 
