@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             printer()(Piece(f"{arguments.config} is right; nodes: {nodes}, sinks: {sinks}"))
         else:
             _forward(config)
-    except (SpoolError, SinkGoneError) as error:
+    except (ConfigError, SpoolError, SinkGoneError) as error:
         raise UnavailableError(error) from error
     return OK
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +43,18 @@ class Changes(NamedTuple):
     """Seconds that reading them may take, while the commit waits."""
 
 
+class MetricsConfig(NamedTuple):
+    """Where metrics are shown."""
+
+    address: tuple[str, int] | None
+    """Host and port to listen on; the host is empty for all addresses."""
+    file: Path | None
+    every: float
+    """Seconds between writes of the file."""
+    devices: int
+    """How many devices of a node have a label of their own."""
+
+
 class SinkConfig(NamedTuple):
     """A sink, and what it gets."""
 
@@ -67,6 +80,7 @@ class Config(NamedTuple):
     """Seconds that sinks have at the end to take what is left."""
     nodes: tuple[NodeConfig, ...]
     sinks: tuple[SinkConfig, ...]
+    metrics: MetricsConfig | None = None
 
 
 class Table:
@@ -194,14 +208,16 @@ class Table:
 def read_config(path: str) -> Config:
     """What a file says. Raises ConfigError for what is wrong in it, OSError if it can't be read."""
     top = Table("", _parsed(path))
+    directory = Path(path).absolute().parent
     spool = top.table("spool")
     config = Config(
-        spool=Path(path).absolute().parent / spool.text("path"),
+        spool=directory / spool.text("path"),
         limit=spool.size("limit"),
         when_full=spool.choice("when_full", POLICIES),
         drain=top.seconds("drain", 10.0) or 0.0,
         nodes=(nodes := tuple(_node(table) for table in top.tables("nodes"))),
         sinks=tuple(_sink(table, _union(nodes)) for table in top.tables("sinks")),
+        metrics=_metrics(top.table("metrics"), directory) if "metrics" in top else None,
     )
     if config.limit is None and "when_full" in spool:
         raise spool.error("when_full", "is for a limit; give limit, too")
@@ -311,6 +327,36 @@ def _sink(table: Table, subscribed: int) -> SinkConfig:
     )
     table.end()
     return config
+
+
+def _metrics(table: Table, directory: Path) -> MetricsConfig:
+    address, file = table.optional_text("address"), table.optional_text("file")
+    if address is None and file is None:
+        raise table.error("address", "is missing; give address, file or both")
+    if file is None and "every" in table:
+        raise table.error("every", "is for a file; give file, too")
+    config = MetricsConfig(
+        None if address is None else _listening(table, address),
+        None if file is None else directory / file,
+        table.seconds("every", 15.0) or 0.0,
+        table.count("devices", 50) or 0,
+    )
+    table.end()
+    if find_spec("prometheus_client") is None:
+        raise ConfigError("metrics: needs prometheus_client: pip install 'confd-events[metrics]'")
+    return config
+
+
+def _listening(table: Table, address: str) -> tuple[str, int]:
+    """Host and port of text such as localhost:9464, [::1]:9464 or :9464."""
+    host, colon, port = address.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        colon = ""
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise table.error("address", f"{address!r} is not host:port, such as 'localhost:9464'")
+    return host, int(port)
 
 
 def _conditions(table: Table, mask: int) -> Iterator[Condition]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from ._config import SinkConfig
 from ._errors import BusyError, RefusedError, SinkGoneError, SpoolError, SpoolFullError
 from ._log import logger
+from ._observer import Observer
 from ._record import Record, payload_of
 from ._spool import Letter, Spool
 from ._worker import Worker
@@ -18,11 +19,12 @@ _LOOK = 0.5  # seconds between looks whether to end
 class Delivery(Worker):
     """Sends the records of the spool to a sink; waits, longer each time, while that fails."""
 
-    def __init__(self, config: SinkConfig, spool: Spool) -> None:
+    def __init__(self, config: SinkConfig, spool: Spool, observer: Observer) -> None:
         super().__init__(f"sink {config.name}")
         self._config = config
         self._sink = config.sink
         self._spool = spool
+        self._observer = observer
         self._is_open = False
         self._refusals = 0  # of the record at which it stands
         self._trouble = ""  # what is wrong, as was told; empty when nothing is
@@ -69,6 +71,7 @@ class Delivery(Worker):
             raise
         self._refusals = 0
         self._spool.advance(self._config.name, batch[-1].number)
+        self._observer.delivered(self._config.name, len(wanted))
         if self._trouble:
             logger.info("sink %s takes records again", self._config.name)
             self._trouble = ""
@@ -100,6 +103,7 @@ class Delivery(Worker):
             raise refusal
         record = records[refusal.index]
         self._spool.bury(self._config.name, record, str(refusal))
+        self._observer.refused(self._config.name)
         self._refusals = 0
         logger.error("sink %s refuses record %d: %s", self._config.name, record.number, refusal)
 
@@ -108,6 +112,7 @@ class Delivery(Worker):
         if delivered:
             self._refusals = 0
             self._spool.advance(self._config.name, records[delivered - 1].number)
+            self._observer.delivered(self._config.name, delivered)
 
     def _redrive(self, letter: Letter) -> None:
         try:
@@ -116,9 +121,11 @@ class Delivery(Worker):
             self._spool.settle(letter, str(refusal))
         else:
             self._spool.settle(letter)
+            self._observer.delivered(self._config.name, 1)
 
     def _failed(self, error: Exception) -> None:
         self._close()
+        self._observer.failed(self._config.name)
         trouble = str(error) or type(error).__name__
         if trouble == self._trouble:
             return  # it was told

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from uuid import uuid4
 
-from ._config import Config
+from ._config import Config, MetricsConfig
 from ._delivery import Delivery
+from ._errors import ConfigError
 from ._intake import Intake
 from ._log import logger
 from ._notify import Notifier
+from ._observer import Observer
 from ._spool import Spool
 from ._worker import Worker
 
@@ -35,20 +38,24 @@ class Forwarder:
     def run(self) -> None:
         """Forwards until stop() is called.
 
-        Raises SpoolError when the spool can't be used, SinkGoneError, or what else ends a thread.
+        Raises SpoolError when the spool can't be used, ConfigError when nobody can listen on the
+        address for metrics, SinkGoneError, or what else ends a thread.
         """
         config, boot = self._config, uuid4().hex[:16]
         with Spool(config.spool, config.limit) as spool:
             for name in spool.serve([sink.name for sink in config.sinks]):
                 logger.warning("sink %s is no longer there; its position is forgotten", name)
-            intakes = [Intake(node, spool, boot, config.when_full) for node in config.nodes]
-            deliveries = [Delivery(sink, spool) for sink in config.sinks]
-            try:
-                self._watch(intakes, deliveries)
-            finally:
-                _end(intakes, 0.0)
-                spool.wake()
-                _end(deliveries, config.drain)
+            with _observing(config) as observer:
+                intakes = [
+                    Intake(node, spool, boot, config.when_full, observer) for node in config.nodes
+                ]
+                deliveries = [Delivery(sink, spool, observer) for sink in config.sinks]
+                try:
+                    self._watch(intakes, deliveries)
+                finally:
+                    _end(intakes, 0.0)
+                    spool.wake()
+                    _end(deliveries, config.drain)
         _raise_failure([*intakes, *deliveries])
 
     def _watch(self, intakes: Sequence[Intake], deliveries: Sequence[Delivery]) -> None:
@@ -63,6 +70,30 @@ class Forwarder:
             connected = sum(intake.connected for intake in intakes)
             notifier.tell(f"{connected} of {len(intakes)} nodes are subscribed")
         notifier.stopping()
+
+
+@contextmanager
+def _observing(config: Config) -> Iterator[Observer]:
+    """Who is told what happens: who shows metrics, where some are asked for."""
+    if config.metrics is None:
+        yield Observer()
+        return
+    from ._metrics import Exposition, Metrics  # what it needs may not be installed
+
+    metrics = Metrics(config, config.metrics.devices)
+    try:
+        exposition = Exposition(config.metrics, metrics)
+    except OSError as error:
+        where = _written(config.metrics)
+        raise ConfigError(f"metrics.address: {where}: {error.strerror or error}") from error
+    if exposition.port is not None:
+        logger.info("metrics are shown on port %d", exposition.port)
+    with exposition:
+        yield metrics
+
+
+def _written(config: MetricsConfig) -> str:
+    return "{}:{}".format(*config.address) if config.address else ""
 
 
 def _end(workers: Sequence[Worker], grace: float) -> None:

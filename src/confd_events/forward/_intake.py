@@ -10,10 +10,11 @@ from .. import subscription
 from ..enums import Notif
 from ..error import Error
 from ..maapi import gathered
-from ..subscription import Backoff, Disconnected, Dropped, Event, Subscription
+from ..subscription import Backoff, Connected, Disconnected, Dropped, Event, Subscription
 from ._config import NodeConfig
 from ._errors import SpoolFullError
 from ._log import logger
+from ._observer import Observer
 from ._record import Envelopes
 from ._spool import Spool
 from ._worker import Worker
@@ -28,17 +29,21 @@ class Intake(Worker):
 
     boot -- what no other run of a forwarder has had
     when_full -- hold, release or drop-oldest
+    observer -- is told what happens
     """
 
-    def __init__(self, node: NodeConfig, spool: Spool, boot: str, when_full: str) -> None:
+    def __init__(
+        self, node: NodeConfig, spool: Spool, boot: str, when_full: str, observer: Observer
+    ) -> None:
         super().__init__(f"node {node.name}")
         self._node = node
         self._spool = spool
         self._envelopes = Envelopes(node.name, boot)
         self._when_full = when_full
+        self._observer = observer
         self._lost = 0  # events that were released, and no record says so yet
         self.connected = False
-        """Whether the first subscription was made."""
+        """Whether the subscription stands."""
 
     def work(self) -> None:
         try:
@@ -48,6 +53,7 @@ class Intake(Worker):
 
     def _run(self) -> None:
         self._store([self._envelopes.own("started", last=self._last())])
+        self._observer.gap(self._node.name, "started")
         delays = Backoff().delays()
         while not self.stopping:
             try:
@@ -55,9 +61,11 @@ class Intake(Worker):
             except Error as error:
                 logger.warning("node %s: %s", self._node.name, error)
                 if self.connected:
-                    self.connected = False
+                    self._set_connected(False)
                     delays = Backoff().delays()
-                    self._store([self._envelopes.of(Disconnected(error=error))])
+                    marker = Disconnected(error=error)
+                    self._store([self._envelopes.of(marker)])
+                    self._observer.read(self._node.name, [marker])
                 self.pause(next(delays))
 
     def _read(self) -> None:
@@ -72,11 +80,22 @@ class Intake(Worker):
             reconnect=True,
         ) as events:
             logger.info("node %s: subscribed", node.name)
-            self.connected = True
+            self._set_connected(True)
             while not self.stopping:
                 burst = _burst(events)
                 if burst:
                     self._handle(burst)
+                    self._observe(burst)
+
+    def _observe(self, burst: Sequence[Event]) -> None:
+        self._observer.read(self._node.name, burst)
+        for event in burst:
+            if isinstance(event, (Connected, Disconnected)):
+                self._set_connected(isinstance(event, Connected))
+
+    def _set_connected(self, is_connected: bool) -> None:
+        self.connected = is_connected
+        self._observer.connected(self._node.name, is_connected)
 
     def _handle(self, burst: Sequence[Event]) -> None:
         try:
@@ -104,6 +123,7 @@ class Intake(Worker):
             except SpoolFullError as error:
                 if self._when_full == "release" or self.stopping:
                     self._lost += len(records)
+                    self._tell_lost(len(records))
                     logger.error("%s; %d events are lost", error, self._lost)
                     return
                 if not is_told:
@@ -118,6 +138,11 @@ class Intake(Worker):
         self._lost = 0
         if dropped:
             logger.error("the spool is full; its %d oldest records are dropped", dropped)
+            self._tell_lost(dropped)
+
+    def _tell_lost(self, count: int) -> None:
+        self._observer.lost(self._node.name, count)
+        self._observer.gap(self._node.name, "dropped")
 
     def _tell_losses(self) -> None:
         """At the end: one small record more, also where the limit is reached."""

@@ -377,8 +377,7 @@ def status_of(path: str | os.PathLike[str]) -> Status:
         database.execute("BEGIN")
         sinks = database.execute("SELECT name, position, error FROM sinks ORDER BY name")
         statuses = tuple(_sink_status(database, *row) for row in sinks.fetchall())
-        (records,) = database.execute("SELECT count(*) FROM records").fetchone()
-        return Status(records, _used(database), statuses)
+        return Status(_waiting(database, 0)[0], _used(database), statuses)
 
 
 def records_of(path: str | os.PathLike[str], count: int | None = None) -> Iterator[Record]:
@@ -434,9 +433,19 @@ def _visited(path: str | os.PathLike[str], mode: str) -> Iterator[sqlite3.Connec
 def _sink_status(
     database: sqlite3.Connection, name: str, position: int, error: str | None
 ) -> SinkStatus:
-    waiting, oldest = database.execute(
-        "SELECT count(*), min(at) FROM records WHERE number > ?", (position,)
-    ).fetchone()
+    waiting, oldest = _waiting(database, position)
     (dead,) = database.execute("SELECT count(*) FROM dead WHERE sink = ?", (name,)).fetchone()
     age = 0.0 if oldest is None else max(0.0, time.time() - oldest)
     return SinkStatus(name, position, waiting, age, dead, error)
+
+
+def _waiting(database: sqlite3.Connection, position: int) -> tuple[int, float | None]:
+    """How many records there are behind a position, and when the first of them was stored.
+
+    Numbers have no gaps, for only the oldest records are ever removed: so nothing is counted.
+    """
+    (last,) = database.execute("SELECT max(number) FROM records").fetchone()
+    oldest = database.execute(
+        "SELECT number, at FROM records WHERE number > ? ORDER BY number LIMIT 1", (position,)
+    ).fetchone()
+    return (0, None) if oldest is None else (last - oldest[0] + 1, oldest[1])
