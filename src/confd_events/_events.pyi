@@ -3,16 +3,19 @@
 
 import os
 from _socket import socket
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import (
     Any,
     ClassVar,
+    Generic,
     Literal,
     NoReturn,
     Protocol,
     SupportsIndex,
+    TypeVar,
     overload,
     type_check_only,
 )
@@ -340,6 +343,8 @@ __all__ = [
     "sync_ha_notification",
 ]
 
+_E = TypeVar("_E")
+
 # Arguments
 
 @type_check_only
@@ -391,6 +396,29 @@ def _read_into(
     max: int,  # noqa: A002
     timeout: float | None,
 ) -> None: ...
+
+# Subscriptions
+
+@disjoint_base
+class _Notification:
+    def __init__(self, raw: NotificationDict, read: float) -> None: ...
+    @property
+    def raw(self) -> NotificationDict: ...
+    @property
+    def _read(self) -> float: ...
+
+def _make_events(
+    kind: type[_Notification],
+    arrived: Iterable[NotificationDict],
+    read: float,
+    into: list[_E] | deque[_E],
+) -> None: ...
+
+@disjoint_base
+class _PlainEvents(Generic[_E]):
+    def __init__(self, take: Callable[[], _E], wait: Callable[[], _E]) -> None: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> _E: ...
 
 # Acknowledging
 

@@ -122,6 +122,7 @@ cdef int check(int status, int os_errno) except -1:
 include "extension/values.pxi"
 include "extension/objects.pxi"
 include "extension/convert.pxi"
+include "extension/events.pxi"
 
 
 # The socket and the address

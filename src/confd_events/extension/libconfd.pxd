@@ -22,6 +22,9 @@ cdef extern from *:
     dict presized_dict "__Pyx_PyDict_NewPresized"(Py_ssize_t size)
     bint pause_collections()
     int resume_collections()
+    ctypedef object (*newfunc)(type kind, tuple arguments, PyObject *keywords)
+    int Py_tp_new
+    void *PyType_GetSlot(type kind, int slot) except NULL
 
 
 cdef extern from * nogil:

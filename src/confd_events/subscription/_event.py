@@ -9,6 +9,7 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from .. import maapi
+from .._events import _Notification
 from .._render import member_of, readable, to_dict, to_json
 from ..enums import Notif, label
 from ..error import DaemonSilent
@@ -27,20 +28,13 @@ _TYPES = {int(bit): bit for bit in Notif}
 _SHOWN = 60  # characters of a value in a repr
 
 
-class Event:
+class Event(_Notification):
     """One notification.
 
-    It holds the dict of read_notification() and makes the rest when asked.
+    It holds the dict of read_notification(), as `raw`, and makes the rest when asked.
     """
 
-    __slots__ = ("_read", "raw")
-
-    raw: NotificationDict
-    """The dict, as read_notification() returns it."""
-
-    def __init__(self, raw: NotificationDict, read: float) -> None:
-        self.raw = raw
-        self._read = read
+    __slots__ = ()
 
     @property
     def type(self) -> Notif:
@@ -157,6 +151,9 @@ class Event:
         """to_dict() as one line of JSON, in ASCII."""
         return to_json(self.to_dict(secrets=secrets))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.raw, self._read)
+
     def __copy__(self) -> Self:
         """The event itself: the daemon waits for one acknowledgement, however many copies."""
         return self
@@ -170,6 +167,13 @@ class Event:
         shown = [f"{key}={_short(self[key])}" for key in keys]
         kind = type(self).__name__ if isinstance(self, Marker) else f"Event {self.name}"
         return f"<{' '.join([kind, *shown])}>"
+
+
+def _restored(kind: type[Event], raw: NotificationDict, read: float) -> Event:
+    """An event that was pickled."""
+    event = kind.__new__(kind)
+    Event.__init__(event, raw, read)
+    return event
 
 
 def _short(value: object) -> str:

@@ -11,7 +11,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from .._address import Address, endpoints
-from .._events import C_DATETIME, ERR_EOF, ERR_MALLOC, ERR_OS, ERR_TIMEOUT
+from .._events import C_DATETIME, ERR_EOF, ERR_MALLOC, ERR_OS, ERR_TIMEOUT, _make_events
 from ..enums import Notif
 from ..error import Error
 from ._acknowledgement import awaited
@@ -206,11 +206,11 @@ class Reader:
         """Makes events of what has arrived; returns whether there were any."""
         before = len(into)
         arrived = filter(self._is_shown, self._arrived) if self._is_filtered() else self._arrived
-        now = repeat(time.time())
+        now = time.time()
         if self.bits_awaited:
-            into.extend(map(self._event, arrived, now, repeat(connection)))
+            into.extend(map(self._event, arrived, repeat(now), repeat(connection)))
         else:
-            into.extend(map(Event, arrived, now))
+            _make_events(Event, arrived, now, into)
         return len(into) != before
 
     def _event(self, raw: NotificationDict, now: float, connection: Connection) -> Event:

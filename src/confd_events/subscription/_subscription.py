@@ -13,6 +13,7 @@ from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from weakref import WeakSet
 
+from .._events import _PlainEvents
 from ..error import BufferFull, Error
 from ._buffer import Buffer
 from ._connection import check_process, closed
@@ -222,7 +223,9 @@ class Subscription(Core):
             self._buffer.join()
 
     def __iter__(self) -> Iterator[Event]:
-        return _PlainEvents(self, self._source()) if self._is_plain() else _Events(self)
+        if self._is_plain():  # there is nothing to settle
+            return _PlainEvents(self._source(), self.__next__)
+        return _Events(self)
 
     def __next__(self) -> Event:
         """The next event; waits for it.
@@ -365,26 +368,6 @@ class _Events(Generator[Event, None, None]):
 
     def __del__(self) -> None:
         self._settle()
-
-
-class _PlainEvents:
-    """The same, but fast: there is nothing to settle."""
-
-    __slots__ = ("_subscription", "_take")
-
-    def __init__(self, subscription: Subscription, take: Callable[[], Event]) -> None:
-        self._subscription = subscription
-        self._take = take
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Event:
-        try:
-            return self._take()
-        except IndexError:
-            pass
-        return self._subscription.__next__()
 
 
 def end_of(timeout: Seconds | None) -> float | None:
