@@ -30,6 +30,7 @@ from subscribing import PATIENCE, wait_until
 from confd_events import load_schemas
 from confd_events._lines import File, Rotation
 from confd_events.cli import main
+from confd_events.enums import Notif
 from confd_events.forward import Spool, SpoolError, redrive, sinks, status_of
 from confd_events.testing import Daemon, DataChange, Faults, User
 
@@ -195,6 +196,64 @@ def test_several_nodes_share_a_forwarder(daemon: Daemon, tmp_path: Path) -> None
             wait_until(lambda: len(envelopes(out)) == 4)
     found = {(record["id"].split("/")[0], *usids([record])) for record in envelopes(out)}
     assert found == {("paris", "started"), ("rome", "started"), ("paris", 1), ("rome", 2)}
+
+
+# Roles
+
+
+def roles(records: list[dict[str, Any]]) -> list[Any]:
+    return [record.get("harole") for record in records]
+
+
+def test_records_have_the_role_that_the_node_has_reported(daemon: Daemon, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    path = written(tmp_path, daemon, sink=file_sink(out))
+    with forwarding(path):
+        send(daemon, 1)
+        daemon.ha_besecondary_result(result=0)
+        send(daemon, 2)
+        daemon.ha_noprimary(reason=26)
+        send(daemon, 3)
+        daemon.ha_is_primary()
+        daemon.ha_secondary_arrived()
+        send(daemon, 4)
+        await_usids(out, ["started", 1, 2, 3, 4])
+    assert roles(envelopes(out)) == [None, None, "secondary", "none", "primary"]
+    # The next run knows it from the spool.
+    with forwarding(path):
+        send(daemon, 5)
+        wait_until(lambda: len(envelopes(out)) == 7)
+    assert roles(envelopes(out)[5:]) == ["primary", "primary"]
+
+
+def test_what_tells_the_role_is_a_record_where_it_is_subscribed(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    path = written(tmp_path, daemon, sink=file_sink(out))
+    path.write_text(path.read_text().replace('"audit", "audit-sync"', '"ha-info", "ha-info-sync"'))
+    with forwarding(path):
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        assert daemon.ha_initialized().wait(PATIENCE)
+        assert daemon.ha_is_none().wait(PATIENCE)
+        wait_until(lambda: len(envelopes(out)) == 3)
+    assert roles(envelopes(out)) == [None, "secondary", "none"]
+
+
+def test_a_role_that_the_configuration_gives_stays(daemon: Daemon, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    path = written(tmp_path, daemon, node='role = "primary"', sink=file_sink(out))
+    with forwarding(path):
+        send(daemon, 1)
+        assert not daemon.subscribers[0].mask & Notif.HA_INFO
+        await_usids(out, ["started", 1])
+    path.write_text(path.read_text().replace('"audit", ', '"ha-info", "audit", '))
+    with forwarding(path):
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        daemon.ha_is_none()
+        send(daemon, 2)
+        wait_until(lambda: len(envelopes(out)) == 5)
+    assert roles(envelopes(out)) == ["primary"] * 5
 
 
 # Sinks

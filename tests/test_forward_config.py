@@ -27,6 +27,7 @@ address = "localhost:4569"
 subscribe = ["audit", "audit-sync", "progress"]
 heartbeat = 10
 verbosity = "debug"
+role = "primary"
 
 [[nodes]]
 name = "rome"
@@ -69,8 +70,8 @@ def test_every_key(read: Read, tmp_path: Path) -> None:
     assert config[:4] == (tmp_path / "spool.db", 10**9, "release", 2.0)
     paris, rome = config.nodes
     mask = Notif.AUDIT | Notif.AUDIT_SYNC | Notif.PROGRESS
-    assert paris == ("paris", "localhost:4569", mask, 10.0, "debug", None)
-    assert rome == ("rome", None, Notif.COMMIT_SIMPLE, None, None, None)
+    assert paris == ("paris", "localhost:4569", mask, 10.0, "debug", None, "primary")
+    assert rome == ("rome", None, Notif.COMMIT_SIMPLE, None, None, None, None)
     stdout, archive = config.sinks
     assert (stdout.name, stdout.batch, stdout.attempts) == ("stdout", 10, 2)
     assert stdout.retry.longest == 60
@@ -108,6 +109,11 @@ def test_every_key(read: Read, tmp_path: Path) -> None:
         ("heartbeat = 10", 'heartbeat = "soon"', r"^nodes\[0\]\.heartbeat: 'soon' is not a length"),
         ('"debug"', '"loud"', r"^nodes\[0\]\.verbosity: 'loud' is none of"),
         ('"debug"', '"debug"\nchanges = true', r"^nodes\[0\]\.changes: is for commit-diff"),
+        (
+            'role = "primary"',
+            'role = "master"',
+            r"^nodes\[0\]\.role: 'master' is none of pri",
+        ),
         ('"debug"', '"debug"\nchanges_below = "/a"', r"^nodes\[0\]\.changes_below: is for changes"),
         (
             'type = "stdout"',

@@ -18,6 +18,7 @@ from ..maapi import LIMIT
 from ..subscription import Backoff, named, request
 from . import sinks
 from ._errors import ConfigError
+from ._role import ROLES
 
 POLICIES = ("hold", "release", "drop-oldest")
 
@@ -32,6 +33,13 @@ class NodeConfig(NamedTuple):
     verbosity: str | None
     changes: Changes | None
     """What its records of commit-diff tell of the changes; None: nothing."""
+    role: str | None = None
+    """Its role in a high availability cluster; None for what it reports."""
+
+    @property
+    def subscribed(self) -> int:
+        """The bits to subscribe to: those asked for, and what tells its role."""
+        return self.mask if self.role else self.mask | Notif.HA_INFO
 
 
 class Changes(NamedTuple):
@@ -169,6 +177,10 @@ class Table:
             raise self.error(key, f"{found!r} is none of {', '.join(choices)}")
         return found
 
+    def optional_choice(self, key: str, choices: tuple[str, ...]) -> str | None:
+        """One of several texts, or None when it is not there."""
+        return self.choice(key, choices) if key in self else None
+
     def table(self, key: str) -> Table:
         """The table in it, which may be missing."""
         found = self._get(key, dict, "a table")
@@ -256,6 +268,7 @@ def _node(table: Table) -> NodeConfig:
         table.seconds("heartbeat"),
         table.optional_text("verbosity"),
         _changes(table),
+        table.optional_choice("role", ROLES),
     )
     table.end()
     if node.changes is not None and not node.mask & Notif.COMMIT_DIFF:

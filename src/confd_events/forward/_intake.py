@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 
@@ -16,6 +16,7 @@ from ._errors import SpoolFullError
 from ._log import logger
 from ._observer import Observer
 from ._record import Envelopes
+from ._role import role_after
 from ._spool import Spool
 from ._worker import Worker
 
@@ -47,13 +48,19 @@ class Intake(Worker):
 
     def work(self) -> None:
         try:
+            self._begin()
             self._run()
         finally:
             self._tell_losses()
 
-    def _run(self) -> None:
+    def _begin(self) -> None:
+        role = self._node.role or self._spool.role_of(self._node.name)
+        if role is not None:
+            self._set_role(role)
         self._store([self._envelopes.own("started", last=self._last())])
         self._observer.gap(self._node.name, "started")
+
+    def _run(self) -> None:
         delays = Backoff().delays()
         while not self.stopping:
             try:
@@ -72,7 +79,7 @@ class Intake(Worker):
         """Reads until it is told to end, or the daemon refuses."""
         node = self._node
         with subscription.subscribe(
-            node.mask,
+            node.subscribed,
             address=node.address,
             heartbeat=node.heartbeat,
             verbosity=node.verbosity,
@@ -99,12 +106,35 @@ class Intake(Worker):
 
     def _handle(self, burst: Sequence[Event]) -> None:
         try:
-            self._store([self._record(event) for event in burst])
+            records = list(self._records(burst))
+            if records:
+                self._store(records)
         finally:
             # What could not be stored, too: the daemon would wait in vain.
             for event in burst:
                 with suppress(Error):  # the connection is lost; the next read says so
                     event.ack()
+
+    def _records(self, burst: Sequence[Event]) -> Iterator[str]:
+        """The records of events, without those that were asked for the role's sake alone."""
+        for event in burst:
+            if event.type == Notif.HA_INFO:
+                self._learn_role(event)
+            if not event.type or event.type & self._node.mask:
+                yield self._record(event)
+
+    def _learn_role(self, event: Event) -> None:
+        if self._node.role:
+            return
+        role = role_after(event.payload, self._envelopes.role)
+        if role is not None and role != self._envelopes.role:
+            self._set_role(role)
+            with suppress(SpoolFullError):  # the records have it
+                self._spool.note_role(self._node.name, role)
+
+    def _set_role(self, role: str) -> None:
+        self._envelopes.role = role
+        self._observer.role(self._node.name, role)
 
     def _record(self, event: Event) -> str:
         changes = self._node.changes

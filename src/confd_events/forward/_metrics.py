@@ -29,7 +29,7 @@ from ._errors import SpoolError
 from ._log import logger
 from ._measures import OTHER, Few, QueueItems, context_of, failed_login, taken
 from ._observer import Observer
-from ._role import ROLES, role_after
+from ._role import ROLES
 from ._spool import status_of
 from ._worker import Worker
 
@@ -57,6 +57,10 @@ class Metrics(Observer):
 
     def connected(self, node: str, is_connected: bool) -> None:
         self._connected.labels(node).set(is_connected)
+
+    def role(self, node: str, role: str) -> None:
+        for each in (*ROLES, _UNKNOWN):
+            self._role.labels(node, each).set(each == role)
 
     def gap(self, node: str, cause: str) -> None:
         self._gaps.labels(node, cause).inc()
@@ -217,7 +221,7 @@ class Metrics(Observer):
                 counter.labels(node)
             for cause in ("started", "disconnected", "dropped"):
                 self._gaps.labels(node, cause)
-            self._show_role(node, state)
+            self.role(node, _UNKNOWN)
             self._show_state(node, state)
         for sink in config.sinks:
             for counter in (self._delivered, self._retries, self._refused):
@@ -243,9 +247,6 @@ class Metrics(Observer):
         elif kind == Notif.COMMIT_FAILED:
             provider = _labelled(DataProvider, payload["provider"])
             self._commit_failures.labels(node, provider).inc()
-        elif kind == Notif.HA_INFO:
-            state.role = role_after(payload, state.role)
-            self._show_role(node, state)
 
     def _count_step(self, node: str, state: _NodeState, payload: Any) -> None:
         found = taken(payload)
@@ -275,10 +276,6 @@ class Metrics(Observer):
         for name, count in state.items.counts():
             self._queue_items.labels(node, name).set(count)
 
-    def _show_role(self, node: str, state: _NodeState) -> None:
-        for role in (*ROLES, _UNKNOWN):
-            self._role.labels(node, role).set(role == (state.role or _UNKNOWN))
-
 
 class _NodeState:
     """What is remembered of a node from one notification to the next."""
@@ -289,7 +286,6 @@ class _NodeState:
         self.sessions: set[int] = set()
         self.items = QueueItems()
         self.devices = Few(devices)
-        self.role: str | None = None
 
 
 def _labelled(enum: Any, number: int) -> str:

@@ -13,6 +13,9 @@ class Observer:
     def connected(self, node: str, is_connected: bool) -> None:
         """The subscription of a node was made, or is lost."""
 
+    def role(self, node: str, role: str) -> None:
+        """A node has this role, by its configuration or by what it has reported last."""
+
     def gap(self, node: str, cause: str) -> None:
         """What a node has reported for some time is missing.
 

@@ -57,6 +57,8 @@ class Envelopes:
         self._run = f"{node}/{boot}"
         self._connection = 1
         self._number = 0
+        self.role: str | None = None
+        """The role of the node in its high availability cluster; None while it is not known."""
 
     def of(self, event: Event, **more: Any) -> str:
         """The record of an event, as JSON, and what more there is of it; a password is masked."""
@@ -79,6 +81,7 @@ class Envelopes:
             "time": _time(data),
             "datacontenttype": "application/json",
             **_trace_context(payload),
+            **({"harole": self.role} if self.role else {}),
             "data": data,
         }
         return to_json(envelope)

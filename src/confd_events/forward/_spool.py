@@ -33,6 +33,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         " again INTEGER NOT NULL DEFAULT 0)",
         "CREATE TABLE nodes (name TEXT PRIMARY KEY, at REAL NOT NULL)",
     ),
+    ("ALTER TABLE nodes ADD COLUMN role TEXT",),
 )
 _CHUNK = 500  # records to drop at a time when room is made
 
@@ -113,7 +114,11 @@ class Spool:
             database.executemany(
                 "INSERT INTO records (at, json) VALUES (?, ?)", [(now, body) for body in bodies]
             )
-            database.execute("INSERT OR REPLACE INTO nodes VALUES (?, ?)", (node, now))
+            database.execute(
+                "INSERT INTO nodes (name, at) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET at = excluded.at",
+                (node, now),
+            )
         self.wake()
         return dropped
 
@@ -122,6 +127,21 @@ class Spool:
         with self._database_to("read") as database:
             found = database.execute("SELECT at FROM nodes WHERE name = ?", (node,)).fetchall()
         return float(found[0][0]) if found else None
+
+    def note_role(self, node: str, role: str) -> None:
+        """Keeps the role that a node has reported."""
+        with self._transaction() as database:
+            database.execute(
+                "INSERT INTO nodes (name, at, role) VALUES (?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET role = excluded.role",
+                (node, time.time(), role),
+            )
+
+    def role_of(self, node: str) -> str | None:
+        """The role that a node has reported last; None if never."""
+        with self._database_to("read") as database:
+            found = database.execute("SELECT role FROM nodes WHERE name = ?", (node,)).fetchall()
+        return found[0][0] if found else None
 
     def _make_room(self, database: sqlite3.Connection, needed: int, may_drop: bool) -> int:
         """Drops the oldest until there is room. Where nothing is left, all is taken."""
