@@ -90,9 +90,12 @@ def nats_server(directory: Path, more: str = "", port: int = 0) -> ServerProcess
 class Relay:
     """Connections to a server through this test, which may stop what the server answers."""
 
-    def __init__(self, server: ServerProcess, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, server: ServerProcess | None = None, context: ssl.SSLContext | None = None
+    ) -> None:
         """context -- for clients that are to encrypt"""
-        self._server = server
+        self.server = server
+        """May be told later, before the first client comes."""
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -125,7 +128,8 @@ class Relay:
                         client = self._context.wrap_socket(client, server_side=True)
                     except OSError:
                         continue
-                server = socket.create_connection(("127.0.0.1", self._server.port))
+                assert self.server is not None
+                server = socket.create_connection(("127.0.0.1", self.server.port))
                 self._sockets += [client, server]
                 for source, target in ((client, server), (server, client)):
                     arguments = (source, target, source is server)

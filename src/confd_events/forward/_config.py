@@ -102,6 +102,9 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
     def error(self, key: str, text: str) -> ConfigError:
         """An error that is about a key."""
         return ConfigError(f"{self._path}.{key}: {text}".lstrip("."))
@@ -186,6 +189,19 @@ class Table:
         found = self._get(key, dict, "a table")
         return Table(f"{self._path}.{key}".lstrip("."), found or {})
 
+    def options(self, key: str) -> Table:
+        """The table in it, which may be missing, with keys of tables within it as "a.b"."""
+        found = self._get(key, dict, "a table")
+        return Table(f"{self._path}.{key}".lstrip("."), dict(_flat(found or {})))
+
+    def plain(self, key: str) -> str:
+        """Text, a number, or true or false, as text; it must be there."""
+        found = self._values[key]
+        self._read.add(key)
+        if not isinstance(found, (str, int, float)):
+            raise self.error(key, "expected text, a number, or true or false")
+        return str(found).lower() if isinstance(found, bool) else str(found)
+
     def tables(self, key: str) -> Iterator[Table]:
         """The tables of an array, at least one."""
         found = self._get(key, list, f"tables, each headed [[{key}]]")
@@ -215,6 +231,15 @@ class Table:
             return convert(text)
         except ValueError as error:
             raise self.error(key, str(error)) from error
+
+
+def _flat(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """The keys in a table and those within it, each in full, with what they have."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
 
 
 def read_config(path: str) -> Config:

@@ -64,6 +64,7 @@ def _of_extra(kind: str, name: str) -> Make:
 BUILT_IN: dict[str, Make] = {
     "file": file.FileSink,
     "http": http.HttpSink,
+    "kafka": _of_extra("kafka", "KafkaSink"),
     "nats": _of_extra("nats", "NatsSink"),
     "redis": _of_extra("redis", "RedisSink"),
     "sqlite": sqlite.SqliteSink,
