@@ -97,6 +97,106 @@ def test_a_look_does_not_wait_for_the_rest_of_a_large_frame(ends: Ends) -> None:
     assert len(events.read_notifications(reader, timeout=0)) == 1
 
 
+@contextmanager
+def dribble(writer: socket.socket, octets: bytes) -> Iterator[Callable[[], int]]:
+    """Sends one byte after the other, until the block is left; gives how many are sent."""
+    over, sent = threading.Event(), 0
+
+    def send() -> None:
+        nonlocal sent
+        for byte in octets:
+            if over.wait(0.005):
+                return
+            writer.sendall(bytes([byte]))
+            sent += 1
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield lambda: sent
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("begun", [0, 50_000])
+@pytest.mark.parametrize("timeout", [0.01, 0.1])
+def test_a_timeout_ends_though_bytes_dribble_in(ends: Ends, begun: int, timeout: float) -> None:
+    """However large the frame is: what comes of it is kept for the next call."""
+    reader, writer = ends
+    frame = large_frame("x" * 100_000)
+    writer.sendall(frame[:begun])
+    with dribble(writer, frame[begun:]) as sent:
+        assert events.read_notifications(reader, timeout=timeout) == []
+    writer.sendall(frame[begun + sent() :] + AUDIT)
+    got: list[Any] = []
+    while len(got) < 2:
+        got += events.read_notifications(reader, timeout=30)
+    assert text_of(got[0]) == "x" * 100_000
+    assert got[1]["audit"]["msg"] == "whole"
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX])
+def test_polling_gets_a_frame_that_is_larger_than_the_buffers(
+    tmp_path: Path, family: socket.AddressFamily
+) -> None:
+    with socket.socket(family) as listener, socket.socket(family) as reader:
+        listener.bind(str(tmp_path / "s") if family == socket.AF_UNIX else ("127.0.0.1", 0))
+        listener.listen()
+        reader.connect(listener.getsockname())
+        writer = listener.accept()[0]
+        frame = large_frame("x" * 5_000_000)
+        writing = threading.Thread(target=writer.sendall, args=(frame + AUDIT,))
+        writing.start()
+        got: list[Any] = []
+        while len(got) < 2:
+            select.select([reader], [], [], 30)
+            got += events.read_notifications(reader, timeout=0)
+        writing.join()
+        writer.close()
+    assert len(text_of(got[0])) == 5_000_000
+    assert got[1]["audit"]["msg"] == "whole"
+
+
+@pytest.mark.parametrize("timeout", [0, 0.05, None])
+def test_single_bytes_that_fill_a_unix_socket(ends: Ends, timeout: float | None) -> None:
+    reader, writer = ends
+    frame = large_frame("x" * 2000)
+    writing = threading.Thread(target=lambda: [writer.send(bytes([byte])) for byte in frame])
+    writing.start()
+    got: list[Any] = []
+    while not got:
+        got = events.read_notifications(reader, timeout=timeout)
+    writing.join()
+    assert text_of(got[0]) == "x" * 2000
+
+
+def test_what_is_kept_of_a_frame_belongs_to_its_socket() -> None:
+    """Not to the descriptor, which may be another socket's afterwards."""
+    reader, writer = socket.socketpair()
+    writer.sendall(large_frame("x" * 100_000)[:50_000])
+    assert events.read_notifications(reader, timeout=0) == []
+    descriptor = reader.fileno()
+    reader.close()
+    writer.close()
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        assert reader.fileno() == descriptor
+        writer.sendall(AUDIT)
+        assert len(events.read_notifications(reader, timeout=0)) == 1
+
+
+def test_a_large_frame_that_can_not_be_decoded_does_not_hold_up_a_look(ends: Ends) -> None:
+    reader, writer = ends
+    frame = frame_of((1 << 50, "x" * 100_000))
+    writer.sendall(frame[:50_000])
+    assert events.read_notifications(reader, timeout=0.01) == []
+    writer.sendall(frame[50_000:] + AUDIT)
+    with pytest.raises(events.Error, match="Bad notification struct"):
+        events.read_notifications(reader, timeout=30)
+    assert len(events.read_notifications(reader, timeout=30)) == 1
+
+
 def test_end_of_the_stream_is_seen_without_waiting(ends: Ends) -> None:
     reader, writer = ends
     writer.sendall(AUDIT[:9])
@@ -495,6 +595,8 @@ def test_a_timeout_within_a_large_notification(ends: Ends) -> None:
     with pytest.raises(events.Error) as caught:
         events.read_notification(reader)
     assert caught.value.errno == errno.EAGAIN
+    writer.sendall(large_frame("x" * 100_000)[50_000:])
+    assert text_of(events.read_notification(reader)) == "x" * 100_000
 
 
 # Signals

@@ -396,6 +396,7 @@ def _read_into(
     max: int,  # noqa: A002
     timeout: float | None,
 ) -> None: ...
+def _count_begun(sock: _Socket) -> int: ...
 
 # Subscriptions
 

@@ -24,6 +24,7 @@ from libc.errno cimport EACCES, EAGAIN, EISDIR, errno
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport stderr
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memset, strlen
 
 from confd_events.extension.libconfd cimport *
@@ -374,7 +375,8 @@ def read_notification(sock):
     Returns a dict: 'type' is the NOTIF_… bit, and a second key, named after the member of the C
     union, holds the payload. A signal whose handler raises, such as Ctrl-C, ends the wait; the
     socket stays usable. The socket's timeout limits the wait, and a non-blocking one does not wait:
-    then it is an Error whose errno is EAGAIN, and the socket stays usable, too.
+    then it is an Error whose errno is EAGAIN, and the socket stays usable, too: what has come of a
+    large notification is kept for the next call in this process.
 
     Raises EOF when the daemon has closed the connection, Error for a lost connection or a
     notification that can't be decoded, ValueError or TypeError for a socket that is
@@ -382,9 +384,17 @@ def read_notification(sock):
     """
     cdef int fd = reading_fd(sock)
     cdef int count = count_whole(fd, 1)
+    cdef double deadline = 0
+    if count <= 0:
+        deadline = end_of_patience(sock, fd)
     if count == 0:
-        count = await_first(sock, fd, 1)
-    return read_unfinished(sock, fd) if count == UNKNOWN else read_next(fd, False)
+        count = await_until(sock, fd, deadline, 1)
+    if count > 0:
+        return read_next(fd, False)
+    notification = read_unfinished(sock, fd, deadline) if count == UNKNOWN else None
+    if notification is None:
+        raise nothing_came()
+    return notification
 
 
 def read_notifications(sock, max=100, timeout=None):
@@ -392,13 +402,13 @@ def read_notifications(sock, max=100, timeout=None):
 
     max -- at most so many, 1 or more
     timeout -- seconds to wait for a whole notification; None to wait as long as the socket does, 0
-        not to wait at all. Once libconfd reads one that is larger than 16 KB, it waits for the rest
-        of it regardless, but for a timeout of 0
+        not to wait at all
 
     Returns a list of dicts as of read_notification(), in order; it is empty only when the time
-    is up. Raises as read_notification(). When one after the first can't be decoded, the Error's
-    attribute notifications holds those before it, so that none is lost (C:
-    confd_read_notification()).
+    is up. What has come by then of a large notification is kept for the next call in this process.
+
+    Raises as read_notification(). When one after the first can't be decoded, the Error's attribute
+    notifications holds those before it, so that none is lost (C: confd_read_notification()).
     """
     cdef list result = []
     _read_into(result, sock, max, timeout)
@@ -415,12 +425,14 @@ def _read_into(list result, sock, max, timeout):
     if limit < 1:
         raise ValueError(f"max: {limit} is not 1 or more")
     count = count_whole(fd, limit)
-    if count == 0 and timeout is None:
-        count = await_first(sock, fd, limit)
-    elif count == 0:
+    if count <= 0 and timeout is None:
+        deadline = end_of_patience(sock, fd)
+    if count == 0:
         count = await_until(sock, fd, deadline, limit)
     if count != 0:
-        read_burst(sock, fd, count, limit, result)
+        read_burst(sock, fd, count, limit, deadline, result)
+    if timeout is None and not result:
+        raise nothing_came()
 
 
 cdef double end_of_wait(timeout) except -1:
@@ -439,13 +451,12 @@ cdef double end_of_wait(timeout) except -1:
 # Python's own, in seconds: how long a thread keeps the lock while others wait for it.
 cdef double SWITCH_INTERVAL = 0.005
 
-# Instead of a number of whole frames (as whole_frames() has it), and of the library's status.
+# Instead of a number of whole frames, as whole_frames() has it.
 cdef enum:
     UNKNOWN = -1
-    SKIPPING_FAILED = 1
 
-# The descriptors from which libconfd reads without the lock held. Whoever else looked at or read
-# from one of them would take the rest of that notification for another.
+# The descriptors from which is read without the lock held. Whoever else looked at or read from one
+# of them would take the rest of that notification for another.
 cdef set being_read = set()
 
 # A forked child has the one thread that forked: no other is in the midst of anything there.
@@ -457,17 +468,17 @@ cdef inline bint is_being_read(int fd) except -1:
 
 
 cdef int count_whole(int fd, int most) except? -1:
-    """How many whole frames have arrived, at most so many; UNKNOWN when libconfd is to tell."""
+    """How many whole frames have arrived, at most so many; UNKNOWN when read_unfinished() tells."""
     if is_being_read(fd):
         raise RuntimeError("sock: another thread is in the midst of a notification; give each "
                            "thread a socket of its own")
-    return whole_frames(fd, &seen, most)
+    return UNKNOWN if has_begun(fd) else whole_frames(fd, &seen, most)
 
 
 cdef int await_frames(sock, int fd, int milliseconds, int most) except? -1:
     """Wait for whole frames; return how many are there, at most so many.
 
-    0 when none came, UNKNOWN when only libconfd can tell what there is, and may block.
+    0 when none came, UNKNOWN when read_unfinished() is to tell what there is.
     """
     cdef sight found
     cdef int count
@@ -493,55 +504,21 @@ cdef int await_until(sock, int fd, double deadline, int most) except? -1:
         count = await_frames(sock, fd, milliseconds, most)
         if milliseconds == 0:
             break
-    return count
+    # Of what is larger than the socket's buffers, the rest comes only while it is read.
+    return UNKNOWN if count == 0 and bytes_arrived(fd) >= STALLED else count
 
 
-cdef int await_first(sock, int fd, int most) except? -1:
-    """Wait for whole frames as long as the socket does; as await_frames(), but never 0."""
+cdef double end_of_patience(sock, int fd) except -1:
+    """The time of monotonic_seconds() until which the socket waits, or 0 for ever."""
     cdef double seconds = timeout_of(sock, fd)
-    cdef double deadline = 0 if seconds == FOR_EVER else monotonic_seconds() + seconds
-    cdef int count = await_until(sock, fd, deadline, most)
-    if count == 0 and bytes_arrived(fd) >= AMPLE:
-        return UNKNOWN  # the rest may come only while it is read
-    if count == 0:
-        raise os_failure("Failed to read from ConfD", EAGAIN)
-    return count
+    return 0 if seconds == FOR_EVER else monotonic_seconds() + seconds
 
 
-cdef dict read_unfinished(sock, int fd):
-    """Read a notification that is not there as a whole, or what the library says instead of it."""
-    cdef confd_notification n
-    cdef lent_socket lent
-    cdef int status = CONFD_OK
-    cdef int os_errno = 0
-    cdef const char *bad
-    cdef size_t size
-    cdef double seconds = timeout_of(sock, fd)
-    cdef int error = seen.error
-    clear(&n)
-    seen.error = 0
-    forget(&seen)
-    being_read.add(fd)
-    with nogil:
-        lend(fd, 0 if seconds == FOR_EVER else seconds, &lent)
-        bad = NULL
-        if error == 0:
-            bad = bad_frame_at(fd, bits_with_payload, &size)
-        if bad == NULL:
-            lend_error(fd, error)
-            status = confd_read_notification(fd, &n)
-            end_loan()
-        elif skip_frame(fd, size) < 0:
-            bad = NULL
-            status = SKIPPING_FAILED
-        os_errno = errno
-        take_back(&lent)
-    being_read.discard(fd)
-    if bad != NULL:
-        raise own_failure(CONFD_ERR_INTERNAL, text(bad))
-    if status == SKIPPING_FAILED:
-        raise os_failure("Failed to read from ConfD", os_errno)
-    return converted(fd, &n, status, os_errno)
+cdef object nothing_came():
+    return os_failure("Failed to read from ConfD", EAGAIN)
+
+
+include "extension/pieces.pxi"
 
 
 cdef inline void clear(confd_notification *n) noexcept:
@@ -580,7 +557,7 @@ cdef dict read_next(int fd, bint more):
 cdef dict read_unwanted(int fd, const char *bad):
     """Take the next frame off the socket, and raise what is wrong with it."""
     if not is_in_view(&seen):
-        return read_unfinished(None, fd)
+        return read_unfinished(None, fd, 0)
     pass_frame(&seen)
     end_loan()
     settled()
@@ -630,13 +607,19 @@ cdef void release(confd_notification *n) noexcept:
     confd_free_notification(n)
 
 
-cdef int read_burst(sock, int fd, int count, int limit, list result) except -1:
-    """Append notifications as long as whole ones are there, at most up to the limit."""
+cdef int read_burst(sock, int fd, int count, int limit, double deadline, list result) except -1:
+    """Append notifications as long as whole ones are there, at most up to the limit.
+
+    deadline -- as for read_unfinished()
+    """
     cdef double held_since = monotonic_seconds()
     try:
         while count:
             if count == UNKNOWN:
-                result.append(read_unfinished(sock, fd))
+                notification = read_unfinished(sock, fd, deadline)
+                if notification is None:
+                    break
+                result.append(notification)
             else:
                 append_whole(fd, count, result)
             if <int>len(result) == limit or saw_all(&seen):
@@ -646,7 +629,7 @@ cdef int read_burst(sock, int fd, int count, int limit, list result) except -1:
                 with nogil:
                     pass
                 held_since = monotonic_seconds()
-                if is_being_read(fd):
+                if is_being_read(fd) or has_begun(fd):
                     break
             count = whole_frames(fd, &seen, limit - <int>len(result))
     except Error as error:

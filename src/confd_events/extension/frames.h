@@ -207,21 +207,6 @@ static inline const char *bad_frame(const struct view *view, uint64_t more)
                             seen - FRAME_HEADER, more);
 }
 
-/* Take a frame off the stream, as the library would. 0, or -1 when it can't come. */
-static inline int skip_frame(int fd, size_t size)
-{
-    unsigned char piece[4096];
-    while (size > 0) {
-        ssize_t got = recv(fd, piece, size < sizeof piece ? size : sizeof piece, 0);
-        if (got == 0)
-            errno = ECONNRESET;
-        if (got == 0 || (got < 0 && errno != EINTR))
-            return -1;
-        size -= got > 0 ? (size_t)got : 0;
-    }
-    return 0;
-}
-
 /* Is the next frame in the view as a whole, so that the library can have it from there? */
 static inline int is_in_view(const struct view *view)
 {
@@ -339,7 +324,7 @@ static inline enum growth await_growth(int watch, int milliseconds)
 }
 
 /* What a wait has shown. UNFINISHED: the end of the stream, an error, or a part of a frame of which
- * more comes only while it is read, so that only the library knows; it may block. */
+ * more comes only while it is read. */
 enum sight { NOTHING, WHOLE, UNFINISHED };
 
 /* Out of descriptors, so without a watch: wait a moment for the end alone, then look. */
@@ -356,12 +341,13 @@ static inline enum sight look_again(int fd, int milliseconds)
  * signals and the clock, and call again. */
 static inline enum sight await_rest(int fd, int milliseconds)
 {
+    double end = monotonic_seconds() + milliseconds / 1e3;
     enum growth growth = GROWS;
     int watch = open_watch(fd);
     if (watch < 0)
         return look_again(fd, milliseconds);
     while (!whole_frame(fd) && bytes_arrived(fd) < AMPLE) {
-        growth = await_growth(watch, milliseconds);
+        growth = await_growth(watch, wait_ms(end));
         if (growth != GROWS)
             break;
     }
@@ -385,7 +371,6 @@ static inline enum sight await_frame(int fd, int milliseconds)
         return WHOLE;
     if (wanted.revents != POLLIN)
         return UNFINISHED;
-    /* Who does not wait at all must not be left to a library that waits for the rest. */
     return milliseconds > 0 ? await_rest(fd, milliseconds) : NOTHING;
 }
 

@@ -538,8 +538,6 @@ cdef extern from "frames.h" nogil:
     bint settle(view *seen)
     int whole_frames(int fd, view *seen, int most)
     const char *bad_frame(const view *seen, uint64_t more)
-    const char *bad_frame_at(int fd, uint64_t more, size_t *size)
-    int skip_frame(int fd, size_t size)
     size_t bytes_arrived(int fd)
     enum sight:
         NOTHING
@@ -548,7 +546,7 @@ cdef extern from "frames.h" nogil:
     sight await_frame(int fd, int milliseconds)
     enum:
         WAIT_MS
-        AMPLE
+        STALLED
     int wait_ms(double deadline)
     double monotonic_seconds()
 
@@ -556,6 +554,28 @@ cdef extern from "frames.h" nogil:
 cdef extern from "memory.h" nogil:
     void lend_error(int fd, int error)
     void end_loan()
+
+
+cdef extern from "pieces.h" nogil:
+    struct pieces:
+        unsigned long stream
+        size_t size
+        size_t held
+        const char *bad
+        unsigned char *bytes
+    unsigned long stream_behind(int fd)
+    bint begin_pieces(int fd, uint64_t more, pieces *begun)
+    enum taking:
+        TAKEN
+        TAKES
+        ENDED
+        NO_MEMORY
+    taking take_pieces(int fd, pieces *begun, int milliseconds)
+    int lend_pieces(int fd, const pieces *begun)
+    void end_pieces(int fd, int lent)
+    const char *bad_notification(
+        const unsigned char *term, size_t size, size_t seen, uint64_t more)
+    double receive_limit(int fd)
 
 
 cdef extern from "signals.h" nogil:

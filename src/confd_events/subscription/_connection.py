@@ -20,7 +20,14 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Callable
 
 from .._address import written_address
-from .._events import ERR_EOF, ERR_OS, ERR_TIMEOUT, _read_into, notifications_connect2
+from .._events import (
+    ERR_EOF,
+    ERR_OS,
+    ERR_TIMEOUT,
+    _count_begun,
+    _read_into,
+    notifications_connect2,
+)
 from ..error import EOF, DaemonSilent, Error
 from . import _acknowledgement
 from ._call import Call
@@ -38,9 +45,6 @@ _LOOKS = 4
 
 # Seconds for the daemon to accept a connection, and again for each of its answers.
 _CONNECT = 30.0
-
-# Of a notification whose rest is still to come, libconfd reads what is more than this.
-_AMPLE = 16 * 1024
 
 # Errors of the system when one of the times of _set_patience() is over.
 _TIMED_OUT = (EAGAIN, EALREADY, EINPROGRESS)
@@ -197,10 +201,8 @@ class Connection:
         return self._arrived not in (0, before)
 
     def _count_arrived(self) -> int:
-        """How many bytes of a notification have arrived, at most _AMPLE."""
-        with suppress(OSError):
-            return len(self._sock.recv(_AMPLE, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        return 0
+        """How many bytes of a notification have arrived."""
+        return _count_begun(self._sock)
 
     def silent_in(self) -> float | None:
         """Seconds until the daemon has been silent for too long; None when nothing tells."""
