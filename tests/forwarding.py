@@ -48,6 +48,11 @@ subscribe = ["audit", "audit-sync"]
     return path
 
 
+def ending_soon(path: Path) -> None:
+    """Lets a forwarder end soon whose sinks can't deliver."""
+    path.write_text(f"drain = 0.2\n{path.read_text()}")
+
+
 def file_sink(path: Path, more: str = "") -> str:
     """A table for a file."""
     return f'[[sinks]]\ntype = "file"\npath = "{path}"\nretry = 0.05\n{more}\n'

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DATA
 from forwarding import (
     await_usids,
     body,
     delivered,
+    ending_soon,
     forwarding,
     send,
     spooled,
@@ -22,16 +22,22 @@ from forwarding import (
     usids,
     written,
 )
-from servers import ServerProcess, free_port, rsyslog_process, rsyslog_server
+from rsyslog import (
+    CERTIFICATE,
+    KEY,
+    await_taken,
+    records,
+    rsyslog_process,
+    rsyslog_server,
+    taken,
+)
+from servers import ServerProcess, free_port
 from subscribing import PATIENCE, wait_until
 
 from confd_events.forward import ConfigError, Record, letters_of, read_config, status_of
 from confd_events.forward._config import Table
 from confd_events.forward.sinks.syslog import SyslogSink
 from confd_events.testing import Daemon
-
-# Made for these tests: of 127.0.0.1, signed by itself, valid for a hundred years.
-CERTIFICATE, KEY = DATA / "tls" / "certificate.pem", DATA / "tls" / "key.pem"
 
 PLAIN = """
 module(load="imtcp")
@@ -62,22 +68,6 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
         yield running
 
 
-def taken(directory: Path) -> list[dict[str, str]]:
-    """What rsyslogd has understood of each message, without what it writes at the moment."""
-    path = directory / "taken"
-    text = path.read_text() if path.exists() else ""
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
-
-
-def records(directory: Path) -> list[dict[str, Any]]:
-    return [json.loads(each["message"]) for each in taken(directory)]
-
-
-def await_taken(directory: Path, expected: list[Any]) -> None:
-    wait_until(lambda: len(taken(directory)) >= len(expected))
-    assert usids(records(directory)) == expected
-
-
 def syslog_sink(url: str, more: str = "") -> str:
     return f'[[sinks]]\ntype = "syslog"\nurl = "{url}"\nretry = 0.05\n{more}\n'
 
@@ -87,11 +77,6 @@ def of_kind(kind: str, name: str, payload: dict[str, Any], bit: int = 1) -> str:
     about = {"id": f"paris/{name}", "source": "//nso/paris", "type": f"nso.{name}"}
     time = {"time": "2026-01-01T00:00:00+00:00"}
     return json.dumps({**about, **time, "data": {"type": bit, "type_name": name, kind: payload}})
-
-
-def secured(path: Path) -> None:
-    """Lets a forwarder end soon whose sinks can't deliver."""
-    path.write_text(f"drain = 0.2\n{path.read_text()}")
 
 
 @pytest.mark.parametrize("scheme", ["udp", "tcp"])
@@ -185,7 +170,7 @@ def test_what_the_servers_host_does_not_take_is_not_delivered(
         listener.listen()  # and never reads
         port = listener.getsockname()[1]
         path = written(tmp_path, daemon, sink=syslog_sink(f"tcp://127.0.0.1:{port}", "timeout = 1"))
-        secured(path)
+        ending_soon(path)
         spooled(tmp_path, "syslog", [body(number, 500) for number in range(200)])
         with forwarding(path):
             said = trouble(tmp_path, "syslog")
@@ -198,7 +183,7 @@ def test_a_server_that_closes_each_connection_at_once(daemon: Daemon, tmp_path: 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         path = written(tmp_path, daemon, sink=syslog_sink(f"tcp://127.0.0.1:{port}"))
-        secured(path)
+        ending_soon(path)
         with forwarding(path):
             listener.accept()[0].close()
             said = trouble(tmp_path, "syslog")
@@ -279,7 +264,7 @@ def test_tls_checks_the_certificate(daemon: Daemon, tmp_path: Path) -> None:
             f'{other}name = "unchecked"\ncheck_name = false\n',
         ]
         path = written(tmp_path, daemon, sink="\n".join(sinks))
-        secured(path)
+        ending_soon(path)
         with forwarding(path):
             send(daemon, 1)
             said = {name: trouble(tmp_path, name) for name in ("unknown", "misnamed")}
@@ -296,7 +281,7 @@ def test_tls_shows_who_it_is(daemon: Daemon, tmp_path: Path) -> None:
         nobody = syslog_sink(f"tls://127.0.0.1:{server.port}", f'ca = "{CERTIFICATE}"')
         ours = f'{nobody}name = "ours"\ncertificate = "{CERTIFICATE}"\nkey = "{KEY}"\n'
         path = written(tmp_path, daemon, sink=f'{ours}{nobody}name = "nobody"\n')
-        secured(path)
+        ending_soon(path)
         with forwarding(path):
             send(daemon, 1)
             await_taken(tmp_path, ["started", 1])
@@ -309,23 +294,28 @@ def test_tls_shows_who_it_is(daemon: Daemon, tmp_path: Path) -> None:
 def test_the_servers_side_as_documented(daemon: Daemon, tmp_path: Path) -> None:
     page = (Path(__file__).parents[1] / "docs" / "forward.md").read_text()
     (text,) = re.findall(r"```text\n(global\(.*?)```", page, re.DOTALL)
-    port, out = free_port(), tmp_path / "out"
+    of_tls, of_relp, out = free_port(), free_port(), tmp_path / "out"
     for old, new in (
         ("/etc/rsyslog.d/ca.pem", CERTIFICATE),
         ("/etc/rsyslog.d/certificate.pem", CERTIFICATE),
         ("/etc/rsyslog.d/key.pem", KEY),
         ("/var/log/nso.jsonl", out),
-        ('"6514"', f'"{port}"'),
+        ('"6514"', f'"{of_tls}"'),
+        ('"2514"', f'"{of_relp}"'),
         ("maxMessageSize", 'abortOnUncleanConfig="on" maxMessageSize'),
     ):
         assert old in text
         text = text.replace(old, str(new))
-    more = f'ca = "{CERTIFICATE}"\nmax_size = "64k"'
-    path = written(tmp_path, daemon, sink=syslog_sink(f"tls://127.0.0.1:{port}", more))
-    spooled(tmp_path, "syslog", [body(0, 60_000)])
-    with rsyslog_process(tmp_path, text, port), forwarding(path):
-        send(daemon, 1)
-        await_usids(out, [0, "started", 1])
+    large = 'max_size = "64k"'
+    relp = f'[[sinks]]\ntype = "relp"\nurl = "relp://127.0.0.1:{of_relp}"\n{large}\n'
+    tls = syslog_sink(f"tls://127.0.0.1:{of_tls}", f'ca = "{CERTIFICATE}"\n{large}')
+    for name, sink in (("syslog", tls), ("relp", relp)):
+        path = written(tmp_path, daemon, sink=sink)
+        out.unlink(missing_ok=True)
+        spooled(tmp_path, name, [body(0, 60_000)])
+        with rsyslog_process(tmp_path, text, of_relp), forwarding(path):
+            send(daemon, 1)
+            await_usids(out, [0, "started", 1])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from .._errors import ConfigError
-from . import file, http, sqlite, stdout, syslog
+from . import file, http, relp, sqlite, stdout, syslog
 
 if TYPE_CHECKING:
     from .._config import Table
@@ -67,6 +67,7 @@ BUILT_IN: dict[str, Make] = {
     "kafka": _of_extra("kafka", "KafkaSink"),
     "nats": _of_extra("nats", "NatsSink"),
     "redis": _of_extra("redis", "RedisSink"),
+    "relp": relp.RelpSink,
     "sqlite": sqlite.SqliteSink,
     "stdout": stdout.StdoutSink,
     "syslog": syslog.SyslogSink,

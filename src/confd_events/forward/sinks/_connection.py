@@ -96,6 +96,8 @@ class Connection:
         """Hands bytes to TCP."""
         try:
             self._socket.sendall(data)
+        except socket.timeout:
+            raise self._took_nothing() from None
         except OSError as error:
             raise self._endpoint.error(error) from None
 
@@ -103,6 +105,8 @@ class Connection:
         """What comes next; waits for it."""
         try:
             data = self._socket.recv(_CHUNK)
+        except socket.timeout:
+            raise self._endpoint.error(f"no answer within {self._timeout:g} s") from None
         except OSError as error:
             raise self._endpoint.error(error) from None
         if not data:
@@ -140,7 +144,7 @@ class Connection:
         while self._under_way():
             self.arrived()
             if time.monotonic() >= end:
-                raise self._endpoint.error(f"took nothing within {self._timeout:g} s")
+                raise self._took_nothing()
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_LOOK)
         self.arrived()
@@ -151,6 +155,9 @@ class Connection:
 
     def _lost(self) -> ConnectionError:
         return self._endpoint.error("the server has closed the connection")
+
+    def _took_nothing(self) -> ConnectionError:
+        return self._endpoint.error(f"took nothing within {self._timeout:g} s")
 
     def _under_way(self) -> int:
         """Bytes that the other host has not acknowledged yet (SIOCOUTQ)."""
