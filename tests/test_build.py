@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 SMOKE = str(ROOT / "ci" / "smoke.py")
 # Behind the installed package, for processes that inherit the path.
 sys.path.append(str(ROOT / "src"))
-from confd_events_build.sdk import SdkError, find  # noqa: E402
+from confd_events_build.sdk import SdkError, find, usable_links  # noqa: E402
 
 VARIABLES = ("CONFD_EVENTS_SDK", "NCS_DIR", "CONFD_DIR")
 
@@ -194,6 +195,26 @@ def test_an_archive_that_does_not_link(tmp_path: Path) -> None:
     assert "shared: libconfd.a does not link into an extension\n" in said
     library = succeeded(imported(tmp_path / "lib")).split()[-1]
     assert library == f"{sdk}/lib/libconfd.so"
+
+
+def test_the_links_that_work(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What is not there, or lacks a library of its own, is left out and named."""
+    sdk = make_sdk(tmp_path / "sdk")
+    named = {"CONFD_EVENTS_SDK": str(sdk)}
+    assert usable_links(named) == ["static", "shared"]
+    lacking = str(tmp_path / "libgone.so")
+    subprocess.run(["cc", "-shared", "-xc", os.devnull, "-o", lacking], check=True)
+    shared = sdk / "lib" / "libconfd.so"
+    command = ["cc", "-shared", "-Wl,--no-as-needed", "-xc", os.devnull, "-xnone", lacking]
+    subprocess.run([*command, "-o", str(shared)], check=True)
+    os.unlink(lacking)
+    assert usable_links(named) == ["static"]
+    assert re.search(
+        r"shared is left out: .*libconfd.so needs \S*libgone.so", capfd.readouterr().err
+    )
+    shared.unlink()
+    assert usable_links(named) == ["static"]
+    assert f"shared is left out: there is no {shared}" in capfd.readouterr().err
 
 
 def test_a_linker_that_can_not_wrap(tmp_path: Path) -> None:

@@ -728,14 +728,17 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_mutated_frames_are_survived() -> None:
     done = run("-m", "fuzzing", "mutation", "--frames", "5000", "--seed", "1")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.match(r"mutation: [\d,]+ frames in [\d,]+ connections, .* seed 1: ", done.stdout)
+    said = (
+        r"mutation: [\d,]+ frames in [\d,]+ connections, .* seeds 1 to \d+: .* 0 deaths, 0 hangs, "
+    )
+    assert re.match(said, done.stdout)
 
 
 def test_well_formed_frames_are_all_read() -> None:
     """Whatever the values; the stub refuses terms of any other type or number."""
     done = run("-m", "fuzzing", "mutation", "--well-formed", "--frames", "5000", "--seed", "1")
     assert done.returncode == 0, done.stdout + done.stderr
-    said = r"mutation: ([\d,]+) well-formed frames in .* seed 1: ([\d,]+) dicts, 0 errors; "
+    said = r"mutation: ([\d,]+) well-formed frames in .* seeds 1 to \d+: ([\d,]+) dicts, 0 errors, "
     told = re.match(said, done.stdout)
     assert told is not None, done.stdout
     frames_read, dicts = (int(number.replace(",", "")) for number in told.groups())
@@ -752,6 +755,56 @@ def test_a_well_formed_frame_that_is_refused_is_found() -> None:
         "print(watch(partial(try_alone, well_formed=True), state, 0, bool))"
     )
     assert run("-c", program).stdout == "refused: a well-formed frame gave an error\n"
+
+
+# In place of reading a batch: what befalls some seeds.
+TROUBLE = """
+import os, signal, time
+from fuzzing import mutation
+mutation.SILENCE = 5.0
+
+def read_batch(data, state):
+    if state.seed == 3:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if state.seed == 5:
+        time.sleep(600)
+    if state.seed == 7:
+        raise mutation.FindingError("odd: a finding")
+    return list(range(data.count(b"sentinel")))
+
+mutation.read_batch = read_batch
+mutation.culprit = lambda data, well_formed: data
+print(mutation.run(500, 60, 1, well_formed=False))
+"""
+
+
+def test_deaths_and_hangs_are_named_and_the_run_goes_on() -> None:
+    done = run("-c", TROUBLE)
+    found = re.findall(
+        r"^mutation: FOUND (.*); seed (\d+), saved as (.*?);", done.stdout, re.MULTILINE
+    )
+    assert [(what, seed) for what, seed, _ in found] == [
+        ("crash: the process ended with -11", "3"),
+        ("hang: no progress for 5 s", "5"),
+        ("odd: a finding", "7"),
+    ]
+    *_, told, well = done.stdout.splitlines()
+    assert (told.count("1 deaths, 1 hangs, 1 other findings"), well) == (1, "False")
+    for *_, saved in found:
+        (ROOT / saved).unlink()
+
+
+def test_a_batch_follows_from_its_seed_alone() -> None:
+    program = (
+        "from fuzzing.mutation import Maker\n"
+        "maker = Maker(False)\n"
+        "print(*(maker.batch(seed)[0].hex() for seed in ({seeds})))"
+    )
+    there, back = (
+        run("-c", program.format(seeds=s)).stdout.split() for s in ("1, 2, 3", "3, 2, 1")
+    )
+    assert there == back[::-1]
+    assert len(set(there)) == 3
 
 
 def test_a_crash_is_noticed() -> None:

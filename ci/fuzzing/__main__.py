@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ from .seeds import ROOT
 
 PARTS = ("structured", "mutation", "decoder")
 QUICK_SECONDS, QUICK_EXAMPLES = 12, 50
+SILENCE, SECONDS_FOR_EXAMPLE = 120.0, 0.5
+ENDED = re.compile(r"crashed while running '([^']+)'")
 NO_LIMIT = 2**31 - 1  # the most that libFuzzer takes
 
 
@@ -27,7 +30,8 @@ def arguments() -> argparse.Namespace:
         epilog="structured: built by hypothesis, and the dicts compared; mutation: changed and "
         "random frames through the extension, in a child process; decoder: libFuzzer on the "
         "stub's decoder, with clang. With a library other than the stub, by --sdk DIR, mutation is "
-        "run a second time, with well-formed frames, and decoder left out.",
+        "run a second time, with well-formed frames, and decoder left out; without --link, all is "
+        "done with the static library, then with the shared one, where they work on this host.",
     )
     # choices would refuse the empty list in some releases of Python
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; default: all")
@@ -40,7 +44,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="for each of these at most", metavar="N")
     parser.add_argument("--examples", type=int, help="of each structured test", metavar="N")
     parser.add_argument("--quick", action="store_true", help="about a minute in all")
-    parser.add_argument("--seed", type=int, help="to repeat a run; default: random", metavar="N")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        help="to repeat a run, or one batch of mutation; default: random",
+        metavar="N",
+    )
     given = parser.parse_args()
     for part in given.parts:
         if part not in PARTS:
@@ -49,15 +58,31 @@ def arguments() -> argparse.Namespace:
 
 
 def structured(examples: int, seed: int) -> bool:
-    """Run the tests by hypothesis with so many examples each; return whether all went well."""
+    """Run the tests by hypothesis with so many examples each; return whether all went well.
+
+    They run in a process of their own: when one ends it, or hangs, another goes on with the others.
+    """
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    longest = SILENCE + examples * SECONDS_FOR_EXAMPLE
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "1"]
+    command += ["-o", f"faulthandler_timeout={longest}"]
+    command += ["-o", "faulthandler_exit_on_timeout=true"]
     command += [f"--hypothesis-seed={seed}", str(ROOT / "tests" / "test_fuzz.py")]
     environment = {**os.environ, "CONFD_EVENTS_FUZZ_EXAMPLES": str(examples)}
-    done = subprocess.run(command, env=environment, cwd=ROOT)
-    took = time.monotonic() - began
-    print(f"structured: {examples:,} examples of each test, {took:.0f} s, seed {seed}")
-    return done.returncode == 0
+    ended: set[str] = set()
+    with subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as tests:
+        for line in tests.stdout or ():
+            print(line, end="")
+            ended.update(ENDED.findall(line))
+    print(
+        f"structured: {examples:,} examples of each test, {time.monotonic() - began:.0f} s, "
+        f"seed {seed}: {len(ended)} deaths or hangs"
+    )
+    for test in sorted(ended):
+        print(f"structured: FOUND the process ended, or hung for {longest:.0f} s: {test}")
+    return tests.returncode == 0
 
 
 def run_decoder(frames: int, seconds: float, seed: int, wanted: bool) -> bool:

@@ -2,9 +2,10 @@
 
 Or frames with other values, but well-formed, each of which must be read.
 
-The child sends batches of frames over a socket pair and reads them by read_notifications(). The
-parent watches: a child that dies or makes no progress leaves its batch in shared memory, and the
-frame at fault is found by trying each alone.
+Each batch of frames has a seed of its own. A child takes the batches of a range of seeds: it sends
+each over a socket pair and reads it by read_notifications(). The parent watches: a child that dies
+or makes no progress leaves its batch and the seed in shared memory. The frame at fault is found by
+trying each alone, and another child goes on behind that seed.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 import confd_events as events
 from confd_events.testing import encode
@@ -37,8 +38,13 @@ SOCKET_BUFFER = 1 << 19
 BATCH = 64 * 1024
 LARGEST = 24 * 1024
 SILENCE = 60.0  # seconds without progress: a hang
+RANGE = 20_000  # batches of one child
 MEMORY_EVERY = 1000  # batches between two looks at the process's memory
+MOST_FINDINGS = 20  # a library that fails so often need not be tried further
 SENTINEL_EVERY = 8
+
+SAID = BUILD / "stderr"
+"""What children and the library in them have said."""
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -53,6 +59,7 @@ class State(ctypes.Structure):
         ("errors", ctypes.c_uint64),
         ("first_memory", ctypes.c_uint64),
         ("last_memory", ctypes.c_uint64),
+        ("seed", ctypes.c_uint64),
         ("finding", ctypes.c_char * 1000),
         ("size", ctypes.c_uint64),
         ("batch", ctypes.c_uint8 * BATCH),
@@ -64,6 +71,7 @@ class State(ctypes.Structure):
     errors: int
     first_memory: int
     last_memory: int
+    seed: int
     finding: bytes
     size: int
     batch: Any
@@ -80,6 +88,7 @@ def shared_state() -> State:
 # Making batches
 
 
+@cache
 def load_mutator() -> ctypes.CDLL:
     """Compile mutate.c; subprocess.CalledProcessError when that fails."""
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -103,9 +112,9 @@ def load_mutator() -> ctypes.CDLL:
 class Maker:
     """Batches: mutated frames, now and then one that must arrive as it is."""
 
-    def __init__(self, seed: int, well_formed: bool) -> None:
+    def __init__(self, well_formed: bool) -> None:
         self._mutator = load_mutator()
-        self._random = random.Random(seed)
+        self._random = random.Random()
         self._seeds = well_formed_seeds() if well_formed else seeds()
         self._next = self._variant if well_formed else self._mutant
         self._room = ctypes.create_string_buffer(LARGEST)
@@ -132,11 +141,12 @@ class Maker:
         size = self._mutator.vary_frame(self._room, len(chosen), LARGEST, seed)
         return ctypes.string_at(self._room, size)
 
-    def batch(self) -> tuple[bytes, int, int]:
-        """Frames, their number, and how many of them are sentinels.
+    def batch(self, seed: int) -> tuple[bytes, int, int]:
+        """Frames, their number, and how many of them are sentinels; the same for the same seed.
 
         Ends after a frame whose length is a lie, for nothing after it can be told apart.
         """
+        self._random.seed(seed)
         frames: list[bytes] = []
         sentinels = total = 0
         while total < BATCH - LARGEST - 1000 and len(frames) < 256:
@@ -218,18 +228,19 @@ def check_allocations(count: Callable[[], int], before: int) -> None:
 
 
 def note_memory(state: State) -> None:
-    """In kilobytes, and the most there has been: it must not go on growing."""
+    """In kilobytes, and the most there has been in a child: it must not go on growing."""
     state.last_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     state.first_memory = state.first_memory or state.last_memory
 
 
-def work(state: State, seed: int, well_formed: bool) -> None:
-    """Batch after batch, for as long as the parent lets it."""
-    maker = Maker(seed, well_formed)
+def work(state: State, first: int, well_formed: bool) -> None:
+    """The batches of a range of seeds, for as long as the parent lets it."""
+    maker = Maker(well_formed)
     live = allocation_counter()
     before = live()
-    while True:
-        data, frames, sentinels = maker.batch()
+    for seed in range(first, first + RANGE):
+        state.seed = seed
+        data, frames, sentinels = maker.batch(seed)
         ctypes.memmove(state.batch, data, len(data))
         state.size = len(data)
         if read_batch(data, state) != list(range(sentinels)):
@@ -254,8 +265,16 @@ def try_alone(state: State, _: int, well_formed: bool) -> None:
 Task = Callable[[State, int], None]
 
 
+def redirect_stderr() -> None:
+    """The vendor's library writes a line for many a frame that it refuses."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with SAID.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+
+
 def guarded(task: Task, state: State, seed: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    redirect_stderr()
     try:
         task(state, seed)
     except FindingError as error:
@@ -310,23 +329,55 @@ def save(data: bytes, finding: str) -> Path:
     return path
 
 
+class Found(NamedTuple):
+    """Something that was found, and the seed of its batch."""
+
+    seed: int
+    what: str
+    path: Path
+
+    def __str__(self) -> str:
+        path, said = self.path.relative_to(ROOT), SAID.relative_to(ROOT)
+        return f"FOUND {self.what}; seed {self.seed}, saved as {path}; see {said}, too"
+
+
+def search(state: State, seed: int, well_formed: bool, enough: Callable[[], bool]) -> list[Found]:
+    """Range after range until there is enough; behind what is found the next one begins."""
+    found: list[Found] = []
+    while not enough() and len(found) < MOST_FINDINGS:
+        state.finding, state.size, state.first_memory = b"", 0, 0
+        what = watch(partial(work, well_formed=well_formed), state, seed, enough)
+        seed = state.seed + 1
+        if what:
+            path = save(culprit(bytes(state.batch[: state.size]), well_formed), what)
+            found.append(Found(state.seed, what, path))
+            print(f"mutation: {found[-1]}")
+    return found
+
+
+def outcome(found: list[Found]) -> str:
+    """How many deaths, hangs and other findings, such as "0 deaths, 1 hangs, 0 other findings"."""
+    kinds = [each.what.partition(":")[0] for each in found]
+    deaths, hangs = kinds.count("crash"), kinds.count("hang")
+    return f"{deaths} deaths, {hangs} hangs, {len(found) - deaths - hangs} other findings"
+
+
 def run(frames: int, seconds: float, seed: int, well_formed: bool) -> bool:
     """Read so many mutated frames, for so many seconds at most; return whether all went well."""
     state = shared_state()
     began = time.monotonic()
+    SAID.unlink(missing_ok=True)
+    load_mutator()  # in no child, where its compilation would count as silence
 
     def enough() -> bool:
         return state.frames >= frames or time.monotonic() - began >= seconds
 
-    finding = watch(partial(work, well_formed=well_formed), state, seed, enough)
-    took = time.monotonic() - began
+    found = search(state, seed, well_formed, enough)
     kind = "well-formed frames" if well_formed else "frames"
     print(
-        f"mutation: {state.frames:,} {kind} in {state.batches:,} connections, {took:.0f} s, "
-        f"seed {seed}: {state.dicts:,} dicts, {state.errors:,} errors; "
-        f"resident at first {state.first_memory:,} KB, at last {state.last_memory:,} KB"
+        f"mutation: {state.frames:,} {kind} in {state.batches:,} connections, "
+        f"{time.monotonic() - began:.0f} s, seeds {seed} to {state.seed}: "
+        f"{state.dicts:,} dicts, {state.errors:,} errors, {outcome(found)}; resident in the last "
+        f"child at first {state.first_memory:,} KB, at last {state.last_memory:,} KB"
     )
-    if finding:
-        path = save(culprit(bytes(state.batch[: state.size]), well_formed), finding)
-        print(f"mutation: FOUND {finding}\nmutation: saved as {path.relative_to(ROOT)}")
-    return not finding
+    return not found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,17 @@ RECORDED_FOR = 82
 RECORDED = ROOT / "tests" / "data" / "notifications-82.json"
 
 SMALLEST, LARGEST = 6, 8 * 1024
+
+# In place of now: the same seed shall give the same frames in each run.
+_TIME = datetime(2026, 11, 23, 7, 50, 1, tzinfo=timezone.utc)
+_MICROSECONDS = int(_TIME.timestamp()) * 1_000_000
+_MOMENTS: dict[str, dict[str, Any]] = {
+    "progress": {"timestamp": _MICROSECONDS},
+    "commit_progress": {"timestamp": _MICROSECONDS},
+    "compaction": {"time_start": _MICROSECONDS},
+    "stream_event": {"time": _TIME},
+    "cq_progress": {"timestamp": _TIME},
+}
 
 # What neither the recorded frames nor the defaults have.
 _RICH: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -55,7 +67,7 @@ def _valid(peer: Peer, bits: set[int]) -> Iterator[bytes]:
     defaults = [(name, {"stream": "s"} if name.startswith("stream_") else {}) for name in KINDS]
     for name, fields in (*defaults, *_RICH):
         if KINDS[name].bit in bits and KINDS[name].exists_for(peer):
-            yield encode(name, *peer, **fields)
+            yield encode(name, *peer, **{**_MOMENTS.get(name, {}), **fields})
 
 
 def announced(data: bytes) -> int:

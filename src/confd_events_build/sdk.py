@@ -124,6 +124,33 @@ def _choose_link(sdk: Sdk, compiler: Sequence[str]) -> Sdk:
     return shared._replace(why=f"{static.library.name} does not link into an extension")
 
 
+def usable_links(environ: Mapping[str, str]) -> list[str]:
+    """How the library of the SDK that the environment names can be linked and loaded on this host.
+
+    What can't is said on stderr. SdkError when no SDK is named.
+    """
+    found = find({**environ, "CONFD_EVENTS_LINK": ""})
+    compiler = shlex.split(environ.get("CC") or "cc")
+    usable = []
+    for link in ("static", "shared"):
+        why = _not_usable(found._replace(link=link), compiler)
+        if why:
+            print(f"confd-events: {link} is left out: {why}", file=sys.stderr)
+        else:
+            usable.append(link)
+    return usable
+
+
+def _not_usable(sdk: Sdk, compiler: Sequence[str]) -> str:
+    """Why the library can't be used as it is to be linked, or nothing."""
+    if not _is_readable(sdk.library):
+        return f"there is no {sdk.library}"
+    if sdk.link == "static":
+        return "" if links(sdk.library, compiler) else f"{sdk.library} does not link"
+    lacking = lacking_library(sdk.library)
+    return f"{sdk.library} needs {lacking}, which this host lacks" if lacking else ""
+
+
 WRAP_READ = "-Wl,--wrap=read"
 """Has the linker lead libconfd's calls of read() to the extension; see memory.h."""
 _EXTENSION = """
