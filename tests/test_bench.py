@@ -72,6 +72,16 @@ def test_every_part_has_rows(tmp_path: Path) -> None:
     assert all(row["p99"] >= row["median"] > 0 for row in results["latency"])
 
 
+def test_spans_of_a_daemon_get_to_a_collector(tmp_path: Path) -> None:
+    _, results = measured(tmp_path, "--part", "traces")
+    paced, unpaced = results["traces"]
+    assert (paced["load"], unpaced["load"]) == ("35,000 events a second", "unpaced")
+    for row in (paced, unpaced):
+        assert row["lost"] == 0
+        assert row["spans"] * 54 == row["events"] * 24
+        assert row["cpu_us_for_span"] > 0
+
+
 def test_unknown_load_is_refused() -> None:
     done = bench("--load", "none")
     assert done.returncode == 2

@@ -119,6 +119,22 @@ def test_a_daemon(daemon: Daemon) -> None:
     ]
 
 
+def test_a_daemon_that_is_lost_is_told(daemon: Daemon) -> None:
+    with started("trace", "--address", written_address(where_of(daemon))) as process:
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        daemon.progress(**commit()[0])
+        daemon.disconnect()
+        out, error = process.communicate(timeout=PATIENCE)
+    assert "applying transaction (end not seen)" in out
+    assert "EOF" in error
+    assert process.returncode == 1
+
+
+def test_the_time_is_over(daemon: Daemon) -> None:
+    done = ran("trace", "--address", written_address(where_of(daemon)), "--timeout", "200ms")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
 def where_of(daemon: Daemon) -> dict[str, object]:
     found = where(daemon)
     return dict(zip(("ip", "port"), found))

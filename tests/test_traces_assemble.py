@@ -26,8 +26,9 @@ from tracing import (
     spans_of,
 )
 
+from confd_events.error import EOF
 from confd_events.testing import Daemon
-from confd_events.traces import Link, SpanAssembler, spans
+from confd_events.traces import Link, Span, SpanAssembler, follow_batches, spans
 
 WINDOW = 100_000  # µs, the default
 
@@ -380,3 +381,34 @@ def test_from_a_daemon(daemon: Daemon) -> None:
     check(found)
     names = "applying transaction", "validate", "holding transaction lock", "commit"
     assert tuple(span.name for span in found) == names
+
+
+def send(daemon: Daemon, count: int) -> None:
+    for index in range(count):
+        for event in span_of(f"step {index}", index, index + 1, number(index + 1)):
+            daemon.progress(**event)
+
+
+def test_batches_have_a_size(daemon: Daemon) -> None:
+    with subscribed(daemon, "progress", buffer=1000) as subscription:
+        send(daemon, 7)
+        batches = follow_batches(subscription, size=3, delay=3600)
+        assert [len(next(batches)) for _ in range(2)] == [3, 3]
+
+
+def test_a_batch_that_is_not_full_is_given_out_in_time(daemon: Daemon) -> None:
+    with subscribed(daemon, "progress") as subscription:
+        send(daemon, 2)
+        batches = follow_batches(subscription, delay=0.1)
+        assert [span.name for span in next(batches)] == ["step 0", "step 1"]
+
+
+def test_what_waits_for_a_batch_is_given_out_when_the_daemon_is_lost(daemon: Daemon) -> None:
+    found: list[Span] = []
+    with subscribed(daemon, "progress") as subscription:
+        send(daemon, 5)
+        daemon.disconnect()
+        batches = follow_batches(subscription, size=4, delay=3600)
+        with pytest.raises(EOF):
+            found.extend(span for batch in batches for span in batch)
+    assert len(found) == 5

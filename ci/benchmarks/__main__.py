@@ -22,6 +22,7 @@ from .loads import LOADS
 from .memory import growth_of_dropped, import_ms, kept_bytes
 from .sender import Sender, running_sender
 from .table import measure
+from .traces import traced
 
 
 class Scale(NamedTuple):
@@ -38,11 +39,15 @@ class Scale(NamedTuple):
     """Events at 1,000 a second."""
     largest: int
     """Tags and devices of the largest event."""
+    seconds: float
+    """Of progress notifications at the pace of a busy daemon."""
+    transactions: int
+    """As fast as spans are made of them."""
 
 
-FULL = Scale(25, 5000, 300_000, 100_000, 2_000_000, 5000, 10_000)
-QUICK = Scale(3, 1000, 20_000, 10_000, 50_000, 300, 1000)
-PARTS = ("speed", "busy", "memory", "latency", "growth")
+FULL = Scale(25, 5000, 300_000, 100_000, 2_000_000, 5000, 10_000, 60.0, 20_000)
+QUICK = Scale(3, 1000, 20_000, 10_000, 50_000, 300, 1000, 0.5, 40)
+PARTS = ("speed", "busy", "memory", "latency", "growth", "traces")
 
 
 def main() -> None:
@@ -104,6 +109,10 @@ def _measured(
         ],
         "latency": lambda: latencies(sender, loops, scale.paced),
         "growth": lambda: grown(sender, bursts.run, scale.largest, 8),
+        "traces": lambda: [
+            traced(folder, scale.seconds, None),
+            traced(folder, None, scale.transactions),
+        ],
     }
     return {
         name: _shown(name, rows())

@@ -22,11 +22,11 @@ def kept_bytes(sender: Sender, load: str, count: int) -> float:
     with sender.connected(Job(variants(LOADS[load]), 2 * count)) as sock:
         _drop(sock, count)
         gc.collect()
-        before = _resident()
+        before = resident()
         kept: list[Any] = []
         while len(kept) < count:
             kept += events.read_notifications(sock, min(1000, count - len(kept)))
-        return (_resident() - before) / count
+        return (resident() - before) / count
 
 
 def growth_of_dropped(sender: Sender, load: str, count: int) -> int:
@@ -34,9 +34,9 @@ def growth_of_dropped(sender: Sender, load: str, count: int) -> int:
     warm_up = min(10_000, count // 2)
     with sender.connected(Job(variants(LOADS[load]), count)) as sock:
         _drop(sock, warm_up)
-        before = _resident()
+        before = resident()
         _drop(sock, count - warm_up)
-        return _resident() - before
+        return resident() - before
 
 
 def import_ms(rounds: int) -> float:
@@ -53,7 +53,8 @@ def _drop(sock: socket.socket, count: int) -> None:
         count -= len(events.read_notifications(sock, min(1000, count)))
 
 
-def _resident() -> int:
+def resident() -> int:
+    """The memory of this process, in bytes."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 

@@ -97,7 +97,7 @@ def _serve(path: str, pipe: Connection) -> None:
 
 def _serve_client(client: socket.socket, job: Job, pipe: Connection) -> None:
     with client, suppress(OSError):  # the client may have had enough
-        _shake_hands(client)
+        shake_hands(client)
         if job.pause:
             pipe.send(_trickle(client, job))
         else:
@@ -105,7 +105,8 @@ def _serve_client(client: socket.socket, job: Job, pipe: Connection) -> None:
         client.recv(1)  # until the client has closed
 
 
-def _shake_hands(client: socket.socket) -> None:
+def shake_hands(client: socket.socket) -> None:
+    """Answer a client that connects and subscribes, whatever to."""
     client.recv(len(_VERSION_REPLY), socket.MSG_WAITALL)
     client.sendall(_VERSION_REPLY)
     length = client.recv(4, socket.MSG_WAITALL)

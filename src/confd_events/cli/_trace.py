@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import confd_events
 from confd_events.enums import Verbosity, label
-from confd_events.traces import Span, follow, read_csv, spans, trace_id_of, traces
+from confd_events.traces import Span, follow_batches, read_csv, spans, trace_id_of, traces
 from confd_events.traces.chrome import write_chrome
 from confd_events.traces.html import write_html
 from confd_events.traces.otlp import OtlpSender
@@ -108,22 +109,33 @@ def _zone(text: str) -> tzinfo:
 def run(arguments: argparse.Namespace) -> int:
     """Shows or sends the traces."""
     source = _of_daemon(arguments) if arguments.file is None else _of_file(arguments)
-    with source as spans:
-        chosen = (trace for trace in traces(spans) if _is_chosen(arguments, trace))
+    with source as batches:
+        if arguments.otlp and arguments.trace_id is None and arguments.slower_than is None:
+            _send(arguments.otlp, batches)  # no need to wait for whole traces
+            return OK
+        found = traces(span for batch in batches for span in batch)
+        chosen = (trace for trace in found if _is_chosen(arguments, trace))
         if arguments.otlp:
-            _send(arguments.otlp, chosen)
+            _send(arguments.otlp, _in_batches(chosen))
         else:
             _show(arguments, chosen)
     return OK
 
 
+def _in_batches(traces: Iterable[Sequence[Span]]) -> Iterator[Sequence[Span]]:
+    for trace in traces:
+        yield from (trace[start : start + _BATCH] for start in range(0, len(trace), _BATCH))
+
+
 @contextmanager
-def _of_file(arguments: argparse.Namespace) -> Iterator[Iterator[Span]]:
+def _of_file(arguments: argparse.Namespace) -> Iterator[Iterator[Sequence[Span]]]:
     name = arguments.file
 
-    def read(file: TextIO) -> Iterator[Span]:
+    def read(file: TextIO) -> Iterator[Sequence[Span]]:
+        found = spans(read_csv(file, zone=arguments.zone))
         try:
-            yield from spans(read_csv(file, zone=arguments.zone))
+            while batch := list(islice(found, _BATCH)):
+                yield batch
         except ValueError as error:
             raise UsageError(f"{name}: {error}") from error
 
@@ -136,7 +148,7 @@ def _of_file(arguments: argparse.Namespace) -> Iterator[Iterator[Span]]:
 
 
 @contextmanager
-def _of_daemon(arguments: argparse.Namespace) -> Iterator[Iterator[Span]]:
+def _of_daemon(arguments: argparse.Namespace) -> Iterator[Iterator[Sequence[Span]]]:
     end = end_of(arguments)
     subscription = within(
         end,
@@ -149,7 +161,8 @@ def _of_daemon(arguments: argparse.Namespace) -> Iterator[Iterator[Span]]:
         ),
     )
     with subscription, closed_at(end, subscription):
-        yield follow(subscription)
+        # What is shown comes as soon as it is known.
+        yield follow_batches(subscription, size=_BATCH, delay=1.0 if arguments.otlp else 0.0)
 
 
 def _is_chosen(arguments: argparse.Namespace, trace: Sequence[Span]) -> bool:
@@ -160,15 +173,14 @@ def _is_chosen(arguments: argparse.Namespace, trace: Sequence[Span]) -> bool:
     return arguments.slower_than is None or longest >= arguments.slower_than * 1e6
 
 
-def _send(url: str, chosen: Iterable[Sequence[Span]]) -> None:
+def _send(url: str, batches: Iterable[Sequence[Span]]) -> None:
     try:
         sender = OtlpSender(url)
     except ValueError as error:
         raise UsageError(f"--otlp: {error}") from error
     with closing(sender):
-        for trace in chosen:
-            for start in range(0, len(trace), _BATCH):
-                sender.send(trace[start : start + _BATCH])
+        for batch in batches:
+            sender.send(batch)
         stats = sender.stats()
     tell(f"{stats.spans} spans sent, {stats.rejected} rejected {stats.message}".rstrip())
 

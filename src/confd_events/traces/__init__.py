@@ -8,7 +8,7 @@ for event in subscription:
 
 from ._assemble import AssemblerStats, SpanAssembler, spans
 from ._csv import read_csv
-from ._follow import follow
+from ._follow import follow, follow_batches
 from ._grouping import traces
 from ._ids import trace_id_of
 from ._span import AttributeValue, Link, Span, SpanEvent
@@ -21,6 +21,7 @@ __all__ = [
     "SpanAssembler",
     "SpanEvent",
     "follow",
+    "follow_batches",
     "read_csv",
     "spans",
     "trace_id_of",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import insort
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
-from ._ids import hashed, span_id_of, trace_id_of
+from ._ids import hashed, is_trace_id, span_id_of, trace_id_of
 from ._open import OpenSpan, OpenSpans, family_of
-from ._span import AttributeValue, Link, Span, SpanEvent
+from ._span import Link, Span, SpanEvent
 from ._steps import START, STOP, Step, step_of
 
 
@@ -65,11 +67,12 @@ class SpanAssembler:
         self._window = round(window * 1_000_000)
         self._linger = round(linger * 1_000_000)
         self._limit = limit
-        self._arrivals = count()
-        self._waiting: list[tuple[int, int, Step]] = []
+        self._waiting: deque[Step] = deque()
+        """In their order."""
         self._newest = self._taken = -(2**63)
         self._open = OpenSpans()
         self._ending: list[tuple[int, int, OpenSpan]] = []
+        self._ended = count()
         self._used = _Used(limit)
         self._finished: list[Span] = []
         self._spans = self._late = self._incomplete = self._evicted = self._repeated = 0
@@ -84,12 +87,19 @@ class SpanAssembler:
 
         Raises ValueError when it has no timestamp, and `at` is None.
         """
-        step = step_of(progress, at)
+        step = step_of(progress, at, self._events)
         self._events += 1
-        if step.time < self._taken:
+        waiting, time = self._waiting, step.time
+        if waiting and step < waiting[-1]:
+            insort(waiting, step)
+        else:
+            waiting.append(step)
+        if time > self._newest:
+            self._newest = time
+        elif time < self._taken:
             self._late += 1
-        heappush(self._waiting, (step.time, next(self._arrivals), step))
-        self._newest = max(self._newest, step.time)
+        if waiting[0].time > self._newest - self._window and not self._ending:
+            return self._passed() if len(waiting) > self._limit else []
         return self._passed()
 
     def advance(self, time: int) -> list[Span]:
@@ -103,11 +113,10 @@ class SpanAssembler:
 
     def flush(self) -> list[Span]:
         """Ends all that is open, for nothing more will come; returns the spans."""
-        while self._waiting:
-            self._take(heappop(self._waiting)[2])
+        found = self._passed(until=self._newest)
         for opened in self._open.oldest(len(self._open)):
             self._cut(opened)
-        return self._returned()
+        return found + self._returned()
 
     def stats(self) -> AssemblerStats:
         """What was done until now."""
@@ -121,30 +130,35 @@ class SpanAssembler:
             self._repeated,
         )
 
-    def _passed(self) -> list[Span]:
-        """Takes what the window has passed."""
-        waiting, until = self._waiting, self._newest - self._window
-        while waiting and (waiting[0][0] <= until or len(waiting) > self._limit):
-            time, _, step = heappop(waiting)
-            if self._ending and self._ending[0][0] < time:
-                self._end_roots(time)
-            self._take(step)
-            self._taken = max(self._taken, time)
-        self._end_roots(until)
+    def _passed(self, until: int | None = None) -> list[Span]:
+        """Takes what came until a time: None for what the window has passed."""
+        waiting, ending = self._waiting, self._ending
+        if until is None:
+            until = self._newest - self._window
+        while waiting and (waiting[0].time <= until or len(waiting) > self._limit):
+            step = waiting.popleft()
+            if ending and ending[0][0] < step.time:
+                self._end_roots(step.time)
+            kind = step.kind
+            if kind == START:
+                self._start(step)
+            elif kind == STOP:
+                self._stop(step)
+            else:
+                self._tell(step)
+            if step.time > self._taken:
+                self._taken = step.time
+        if ending and ending[0][0] < until:
+            self._end_roots(until)
         return self._returned()
 
     def _returned(self) -> list[Span]:
-        finished, self._finished = self._finished, []
-        self._spans += len(finished)
-        return finished
-
-    def _take(self, step: Step) -> None:
-        if step.kind == START:
-            self._start(step)
-        elif step.kind == STOP:
-            self._stop(step)
-        else:
-            self._tell(step)
+        finished = self._finished
+        if finished:
+            self._finished = []
+            self._spans += len(finished)
+            return finished
+        return []
 
     def _start(self, step: Step) -> None:
         self._begun(step, step.time)
@@ -158,8 +172,7 @@ class SpanAssembler:
         if opened is None:
             opened = self._begun(step, step.time - (step.duration or 0))
         else:
-            opened.span.attributes.update(step.attributes())
-            _add_links(opened.span, step)
+            self._complete(opened, step)
         opened.span.error = step.error()
         self._finish(opened, step.time)
 
@@ -178,42 +191,69 @@ class SpanAssembler:
         _add_links(span, step)
         opened.root.latest = max(opened.root.latest, step.time)
 
+    def _complete(self, opened: OpenSpan, stop: Step) -> None:
+        """Adds what a stop says beyond the start."""
+        span, said = opened.span, stop.progress
+        if stop.common() is not opened.common:
+            span.attributes.update(stop.attributes())
+        elif "annotation" in said or ("attributes" in said and said["attributes"] != opened.own):
+            span.attributes.update(stop.own_attributes())
+        if "links" in said:
+            _add_links(span, stop)
+
     def _begun(self, step: Step, start: int) -> OpenSpan:
+        said = step.progress
         parent = self._open.parent_of(step, start)
-        get = step.progress.get
-        trace_id = _trace_id(step, start, parent)
-        span_text, parent_text = get("span_id"), get("parent_span_id")
-        if span_text:
-            wanted = span_id_of(span_text)
-        else:
-            wanted = hashed(16, trace_id, step.name, *step.subject(), start)
-        span = Span(trace_id, self._unused(trace_id, wanted, start), step.name, start, start)
+        trace_id, span_id = self._ids_of(step, start, parent)
         if parent is not None:
-            span.parent_id = parent.span.span_id
-        elif parent_text and parent_text != span_text:
-            span.parent_id = span_id_of(parent_text)
-        span.attributes = {**step.attributes(), **_replaced(step, span)}
-        _add_links(span, step)
-        opened = OpenSpan(span, step, parent)
+            parent_id: str | None = parent.span.span_id
+        else:
+            parent_id = said.get("parent_span_id")
+            if parent_id:
+                parent_id = span_id_of(parent_id) if parent_id != said.get("span_id") else None
+        common = step.common()
+        attributes = dict(common)
+        if "attributes" in said or "annotation" in said:
+            attributes.update(step.own_attributes())
+        span = Span(trace_id, span_id, step.name, start, start, parent_id or None, attributes)
+        _keep_ids(span, said)
+        if "links" in said:
+            _add_links(span, step)
+        opened = OpenSpan(span, step, parent, common)
         self._open.enter(opened)
-        opened.root.latest = max(opened.root.latest, step.time)
+        if opened.root.latest < step.time:
+            opened.root.latest = step.time
         return opened
 
-    def _unused(self, trace_id: str, wanted: str, start: int) -> str:
-        times = self._used.note((trace_id, wanted))
-        if not times:
-            return wanted
-        self._repeated += 1
-        return hashed(16, trace_id, wanted, start, times)
+    def _ids_of(self, step: Step, start: int, parent: OpenSpan | None) -> tuple[str, str]:
+        """The trace id and the span id of a step that begins."""
+        trace_text, span_text = step.progress.get("trace_id"), step.progress.get("span_id")
+        if trace_text:
+            trace_id = trace_id_of(trace_text)
+        elif parent is not None:
+            trace_id = parent.span.trace_id
+        else:
+            trace_id = hashed(32, *family_of(step)[1:], start)
+        if span_text:
+            span_id = span_id_of(span_text)
+        else:
+            span_id = hashed(16, trace_id, step.name, *step.subject(), start)
+        times = self._used.note((trace_id, span_id))
+        if times:
+            self._repeated += 1
+            span_id = hashed(16, trace_id, span_id, start, times)
+        return trace_id, span_id
 
     def _finish(self, opened: OpenSpan, end: int) -> None:
         span, root = opened.span, opened.root
-        span.end = max(end, span.start)
-        root.latest = max(root.latest, end)
+        if end > span.start:
+            span.end = end
+        if end > root.latest:
+            root.latest = end
         self._open.leave(opened)
         del root.members[opened]
         if opened is root and root.members:
-            heappush(self._ending, (end + self._linger, next(self._arrivals), root))
+            heappush(self._ending, (end + self._linger, next(self._ended), root))
         self._finished.append(span)
 
     def _end_roots(self, until: int) -> None:
@@ -239,9 +279,10 @@ class _Used:
 
     def note(self, key: tuple[str, str]) -> int:
         """Notes a key, and returns how often it was noted before."""
-        times = self._now.get(key) or self._before.get(key, 0)
-        if len(self._now) >= self._limit:
-            self._before, self._now = self._now, {}
+        now = self._now
+        times = now.get(key) or self._before.get(key, 0)
+        if len(now) >= self._limit:
+            self._before, self._now = now, {}
         self._now[key] = times + 1
         return times
 
@@ -252,24 +293,13 @@ def _within(info: Step) -> Step:
     return info._replace(progress=progress)
 
 
-def _trace_id(step: Step, start: int, parent: OpenSpan | None) -> str:
-    text = step.progress.get("trace_id")
-    if text:
-        return trace_id_of(text)
-    if parent is not None:
-        return parent.span.trace_id
-    return hashed(32, *family_of(step)[1:], start)
-
-
-def _replaced(step: Step, span: Span) -> dict[str, AttributeValue]:
-    """The ids as the daemon has them, where the span has others."""
-    trace_text, span_text = step.progress.get("trace_id"), step.progress.get("span_id")
-    replaced: dict[str, AttributeValue] = {}
-    if trace_text and trace_text.replace("-", "").lower() != span.trace_id:
-        replaced["nso.trace_id"] = trace_text
-    if span_text and span_text.lower() != span.span_id:
-        replaced["nso.span_id"] = span_text
-    return replaced
+def _keep_ids(span: Span, said: Mapping[str, Any]) -> None:
+    """Keeps the ids as the daemon has them, where the span has others."""
+    trace_text, span_text = said.get("trace_id"), said.get("span_id")
+    if trace_text and not is_trace_id(trace_text):
+        span.attributes["nso.trace_id"] = trace_text
+    if span_text and span_text != span.span_id and span_text.lower() != span.span_id:
+        span.attributes["nso.span_id"] = span_text
 
 
 def _add_links(span: Span, step: Step) -> None:

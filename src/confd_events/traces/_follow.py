@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..subscription import Subscription
 
 _IDLE = 0.5  # seconds without a notification after which the assembler is told the time
+_CLOSED = "Closed"  # what next() raises after close() says
 
 
 def follow(
@@ -26,16 +27,62 @@ def follow(
 
     When the subscription ends with an Error, what is open is given out before that is raised.
     """
+    for batch in _finished(subscription, window, linger):
+        yield from batch
+
+
+def follow_batches(
+    subscription: Subscription,
+    *,
+    size: int = 512,
+    delay: float = 1.0,
+    window: float = 0.1,
+    linger: float = 5.0,
+) -> Iterator[list[Span]]:
+    """As follow(), in lists, for what sends them on.
+
+    size -- the most spans of a list
+    delay -- seconds after which a list is given out that has less, half a second more at most
+    """
+    waiting: list[Span] = []
+    due = 0.0
+    try:
+        for batch in _finished(subscription, window, linger):
+            if batch and not waiting:
+                due = time.monotonic() + delay
+            waiting += batch
+            while len(waiting) >= size:
+                yield waiting[:size]
+                del waiting[:size]
+            if waiting and time.monotonic() >= due:
+                yield waiting
+                waiting = []
+    except Error:
+        if waiting:
+            yield waiting
+        raise
+    if waiting:
+        yield waiting
+
+
+def _finished(subscription: Subscription, window: float, linger: float) -> Iterator[list[Span]]:
+    """The spans that are finished with each notification, or while none comes."""
     assembler = SpanAssembler(window=window, linger=linger)
     try:
         while not subscription.closed:
             event = subscription.next(timeout=_IDLE)
             if event is None:
-                yield from assembler.advance(time.time_ns() // 1000)
-            elif event.name in ("progress", "commit-progress"):
-                yield from assembler.add(event.payload, at=int(event.read_at.timestamp() * 1e6))
-    except Error:
-        yield from assembler.flush()
-        if not subscription.closed:
+                yield assembler.advance(time.time_ns() // 1000)
+                continue
+            progress = event.raw.get("progress")
+            if isinstance(progress, dict):
+                at = None
+                if "timestamp" not in progress:
+                    at = int(event.read_at.timestamp() * 1e6)
+                yield assembler.add(progress, at)
+    except Error as error:
+        yield assembler.flush()
+        if error.confd_strerror != _CLOSED:
             raise
-    yield from assembler.flush()
+        return
+    yield assembler.flush()

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from hashlib import sha256
-
-_TRACE_ID = re.compile(r"[0-9a-f]{32}")
-_SPAN_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @lru_cache(maxsize=4096)
 def trace_id_of(text: str) -> str:
     """The trace id for the daemon's: without the dashes of a UUID; of other text, a hash."""
     plain = text.replace("-", "").lower()
-    return plain if _is_id(_TRACE_ID, plain) else hashed(32, text)
+    return plain if _is_id(plain, 16) else hashed(32, text)
 
 
 def span_id_of(text: str) -> str:
     """The span id for the daemon's; of text that is none, a hash."""
     plain = text.lower()
-    return plain if _is_id(_SPAN_ID, plain) else hashed(16, text)
+    return plain if _is_id(plain, 8) else hashed(16, text)
+
+
+@lru_cache(maxsize=4096)
+def is_trace_id(text: str) -> bool:
+    """Whether the trace id for it has the same digits."""
+    return text.replace("-", "").lower() == trace_id_of(text)
 
 
 def hashed(digits: int, *parts: object) -> str:
@@ -29,5 +31,11 @@ def hashed(digits: int, *parts: object) -> str:
     return sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
-def _is_id(pattern: re.Pattern[str], text: str) -> bool:
-    return pattern.fullmatch(text) is not None and text.strip("0") != ""
+def _is_id(text: str, size: int) -> bool:
+    """Whether it is the hexadecimal digits, and no others, of so many bytes, not all of them 0."""
+    try:
+        # It would take spaces between the bytes, but then there were less of them.
+        written = bytes.fromhex(text) if len(text) == 2 * size else b""
+    except ValueError:
+        return False
+    return len(written) == size and any(written)

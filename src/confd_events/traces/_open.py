@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-from ._span import Span
+from ._span import AttributeValue, Span
 from ._steps import Step
 
 
@@ -14,17 +14,27 @@ class OpenSpan:
 
     family -- under what it is found
     subject -- what it deals with
+    common -- the attributes that its start shares with other steps
+    own -- the attributes that its start said for itself, as it said them
     root -- the topmost span around it that was open when it began, or itself
     members -- of a root: the open spans within it
     latest -- of a root: the time of the last event within it, in µs since the epoch
     """
 
-    __slots__ = ("family", "latest", "members", "root", "span", "subject")
+    __slots__ = ("common", "family", "latest", "members", "own", "root", "span", "subject")
 
-    def __init__(self, span: Span, step: Step, parent: OpenSpan | None) -> None:
+    def __init__(
+        self,
+        span: Span,
+        step: Step,
+        parent: OpenSpan | None,
+        common: Mapping[str, AttributeValue],
+    ) -> None:
         self.span = span
         self.family = family_of(step)
         self.subject = step.subject()
+        self.common = common
+        self.own = step.progress.get("attributes")
         self.root: OpenSpan = self if parent is None else parent.root
         self.members: dict[OpenSpan, None] = {}
         self.latest = span.start

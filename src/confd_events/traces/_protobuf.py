@@ -12,8 +12,12 @@ from struct import Struct
 from ._span import AttributeValue, Link, Span, SpanEvent
 
 _FIXED64 = Struct("<Q").pack
+_TIMES = Struct("<BQBQ").pack  # fields 7 and 8, each behind its tag
 _MASK = 2**64 - 1
+_LAST = _MASK // 1000  # µs of which the nanoseconds fit
+_TRACE_ID, _SPAN_ID, _PARENT_ID = b"\x0a\x10", "1208", "2208"  # tags and lengths, as hexadecimals
 _VARINT, _LENGTH = 0, 2  # wire types
+_SPAN = b"\x12"  # the tag of a span
 _INTERNAL = 1  # Span.SpanKind
 _ERROR = 2  # Status.StatusCode
 
@@ -22,13 +26,16 @@ def traces_request(
     spans: Iterable[Span], resource: Mapping[str, AttributeValue], scope: bytes
 ) -> bytes:
     """An ExportTraceServiceRequest."""
-    scoped = [_field(1, scope), *(_field(2, encoded_span(span)) for span in spans)]
-    return _field(1, _field(1, encoded_resource(resource)) + _field(2, b"".join(scoped)))
+    parts = [_field(1, scope)]
+    for span in spans:
+        encoded = encoded_span(span)
+        parts += (_SPAN, _varint(len(encoded)), encoded)
+    return _field(1, _field(1, encoded_resource(resource)) + _field(2, b"".join(parts)))
 
 
 def encoded_resource(attributes: Mapping[str, AttributeValue]) -> bytes:
     """A Resource."""
-    return _attributes(b"\x0a", attributes)
+    return _attributes(1, attributes)
 
 
 def encoded_scope(name: str, version: str) -> bytes:
@@ -38,22 +45,18 @@ def encoded_scope(name: str, version: str) -> bytes:
 
 def encoded_span(span: Span) -> bytes:
     """A Span."""
-    name = span.name.encode()
+    start, end = span.start, span.end
+    if start < 0 or end > _LAST:
+        start, end = min(max(start, 0), _LAST), min(max(end, 0), _LAST)
+    ids = span.trace_id + _SPAN_ID + span.span_id
+    if span.parent_id is not None:
+        ids += _PARENT_ID + span.parent_id
     parts = [
-        b"\x0a\x10",
-        bytes.fromhex(span.trace_id),
-        b"\x12\x08",
-        bytes.fromhex(span.span_id),
-        b"" if span.parent_id is None else b"\x22\x08" + bytes.fromhex(span.parent_id),
-        b"\x2a",
-        _varint(len(name)),
-        name,
-        _KIND,
-        b"\x39",
-        _nanoseconds(span.start),
-        b"\x41",
-        _nanoseconds(span.end),
-        _attributes(b"\x4a", span.attributes),
+        _TRACE_ID,
+        bytes.fromhex(ids),
+        _name(span.name),
+        _TIMES(0x39, start * 1000, 0x41, end * 1000),
+        *[_attribute(name, value) for name, value in span.attributes.items()],
     ]
     if span.events:
         parts += [_field(11, _event(event)) for event in span.events]
@@ -62,6 +65,12 @@ def encoded_span(span: Span) -> bytes:
     if span.error is not None:
         parts.append(_field(15, _field(2, span.error.encode()) + _number(3, _ERROR)))
     return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _name(text: str) -> bytes:
+    """A span's name, and its kind."""
+    return _field(5, text.encode()) + _number(6, _INTERNAL)
 
 
 def rejected(response: bytes) -> tuple[int, str]:
@@ -79,22 +88,26 @@ def rejected(response: bytes) -> tuple[int, str]:
 
 def _event(event: SpanEvent) -> bytes:
     name = _field(2, event.name.encode())
-    return b"\x09" + _nanoseconds(event.time) + name + _attributes(b"\x1a", event.attributes)
+    time = _FIXED64(min(max(event.time, 0), _LAST) * 1000)
+    return b"\x09" + time + name + _attributes(3, event.attributes)
 
 
 def _link(link: Link) -> bytes:
     return _field(1, bytes.fromhex(link.trace_id)) + _field(2, bytes.fromhex(link.span_id))
 
 
-def _attributes(tag: bytes, attributes: Mapping[str, AttributeValue]) -> bytes:
-    return b"".join([tag + _attribute(name, value) for name, value in attributes.items()])
+def _attributes(number: int, attributes: Mapping[str, AttributeValue]) -> bytes:
+    return b"".join([_field(number, _key_value(name, each)) for name, each in attributes.items()])
 
 
 @lru_cache(maxsize=8192, typed=True)
 def _attribute(name: str, value: AttributeValue) -> bytes:
-    """A KeyValue behind its length. Typed, for True is 1."""
-    pair = _field(1, name.encode()) + _field(2, _any_value(value))
-    return _varint(len(pair)) + pair
+    """An attribute of a span. Typed, for True is 1."""
+    return _field(9, _key_value(name, value))
+
+
+def _key_value(name: str, value: AttributeValue) -> bytes:
+    return _field(1, name.encode()) + _field(2, _any_value(value))
 
 
 def _any_value(value: AttributeValue) -> bytes:
@@ -103,10 +116,6 @@ def _any_value(value: AttributeValue) -> bytes:
     if isinstance(value, int) and -(2**63) <= value < 2**63:
         return _number(3, value)
     return _field(1, str(value).encode())
-
-
-def _nanoseconds(microseconds: int) -> bytes:
-    return _FIXED64(min(max(microseconds * 1000, 0), _MASK))
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -125,9 +134,6 @@ def _varint(value: int) -> bytes:
         value >>= 7
     encoded.append(value)
     return bytes(encoded)
-
-
-_KIND = _number(6, _INTERNAL)
 
 
 def _read(message: bytes) -> Iterable[tuple[int, int | bytes]]:

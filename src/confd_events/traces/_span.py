@@ -57,14 +57,23 @@ class Span:
         "trace_id",
     )
 
-    def __init__(self, trace_id: str, span_id: str, name: str, start: int, end: int) -> None:
+    def __init__(
+        self,
+        trace_id: str,
+        span_id: str,
+        name: str,
+        start: int,
+        end: int,
+        parent_id: str | None = None,
+        attributes: dict[str, AttributeValue] | None = None,
+    ) -> None:
         self.trace_id = trace_id
         self.span_id = span_id
-        self.parent_id: str | None = None
+        self.parent_id = parent_id
         self.name = name
         self.start = start
         self.end = end
-        self.attributes: dict[str, AttributeValue] = {}
+        self.attributes: dict[str, AttributeValue] = {} if attributes is None else attributes
         self.events: list[SpanEvent] = []
         self.links: list[Link] = []
         self.error: str | None = None

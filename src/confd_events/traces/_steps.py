@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Callable, NamedTuple
 
 from .._render import readable
 from ..enums import Database, ProgressType, label
@@ -17,7 +19,7 @@ _FAILED = re.compile(
     r"|timed out|timeout|unreachable)\b",
     re.IGNORECASE,
 )
-# Keys of the notification that are attributes of the span.
+# Keys of the notification that are attributes of the span, beside its annotation.
 _ATTRIBUTES = {
     key: f"nso.{key}"
     for key in (
@@ -25,7 +27,6 @@ _ATTRIBUTES = {
         "tid",
         "context",
         "subsystem",
-        "annotation",
         "phase",
         "service",
         "service_phase",
@@ -34,6 +35,7 @@ _ATTRIBUTES = {
         "device",
         "device_phase",
         "package",
+        "datastore",
     )
 }
 _DATASTORES = {int(member): label(member) for member in Database}
@@ -45,29 +47,40 @@ _FINE = ("ok", "done", None)
 
 
 class Step(NamedTuple):
-    """A progress notification."""
+    """A progress notification. Steps are in order by time, and then as they came."""
 
-    kind: int
-    """START, STOP or INFO."""
     time: int
     """µs since the epoch."""
+    number: int
+    """Which notification it is."""
+    kind: int
+    """START, STOP or INFO."""
     duration: int | None
     """Of a stop, how long it took, in µs; None if it does not say."""
     name: str
     progress: Mapping[str, Any]
 
+    def common(self) -> Mapping[str, AttributeValue]:
+        """Those attributes that a transaction's steps share: one object, as long as they do."""
+        shape = _shape_of(tuple(self.progress))
+        try:
+            return _common(shape, shape.values(self.progress))
+        except TypeError:  # something that can't be a key of the cache
+            return _common.__wrapped__(shape, shape.values(self.progress))
+
     def attributes(self) -> dict[str, AttributeValue]:
         """What it says beside its name and ids."""
+        return {**self.common(), **self.own_attributes()}
+
+    def own_attributes(self) -> dict[str, AttributeValue]:
+        """What the step says for itself."""
+        annotation, own = self.progress.get("annotation"), self.progress.get("attributes")
         found: dict[str, AttributeValue] = {}
-        for key, value in self.progress.items():
-            name = _ATTRIBUTES.get(key)
-            if name is not None and value is not None:
-                found[name] = _plain(value)
-        datastore = self.progress.get("datastore")
-        if datastore is not None:
-            found["nso.datastore"] = _DATASTORES.get(datastore, datastore)
-        for key, value in self.progress.get("attributes", {}).items():
-            found[f"nso.{readable(key)}"] = _plain(value)
+        if annotation is not None:
+            found["nso.annotation"] = _plain(annotation)
+        if own:
+            for key, value in own.items():
+                found[_name_of(key)] = _plain(value)
         return found
 
     def error(self) -> str | None:
@@ -81,33 +94,71 @@ class Step(NamedTuple):
         return get("device"), get("service"), get("subsystem")
 
 
-def step_of(progress: Mapping[str, Any], at: int | None) -> Step:
+class _Shape:
+    """Which keys a notification has: those of one kind have the same again and again."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        found = [key for key in keys if key in _ATTRIBUTES]
+        self.names = [_ATTRIBUTES[key] for key in found]
+        self._one = found[0] if len(found) == 1 else None
+        self._get: Callable[[Any], Any] = itemgetter(*found) if found else lambda _: ()
+
+    def values(self, progress: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What a notification has under the keys of the names."""
+        found = self._get(progress)
+        return found if self._one is None else (found,)
+
+
+_shape_of = lru_cache(maxsize=256)(_Shape)
+
+
+@lru_cache(maxsize=2048)
+def _common(shape: _Shape, values: tuple[Any, ...]) -> Mapping[str, AttributeValue]:
+    found = {name: _plain(value) for name, value in zip(shape.names, values) if value is not None}
+    datastore: Any = found.get("nso.datastore")
+    if datastore is not None:
+        found["nso.datastore"] = _DATASTORES.get(datastore, datastore)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _name_of(key: str) -> str:
+    return f"nso.{readable(key)}"
+
+
+def step_of(progress: Mapping[str, Any], at: int | None, number: int = 0) -> Step:
     """The step that the payload of a progress notification tells.
 
     progress -- the payload, of any API level
     at -- µs since the epoch, for one that has no timestamp (before API level 7.7)
+    number -- which notification it is
 
     Raises ValueError when there is no time at all.
     """
-    time = progress.get("timestamp", at)
+    get = progress.get
+    time = get("timestamp", at)
     if time is None:
         raise ValueError("a progress notification without a timestamp needs the time it was read")
-    kind, name = progress.get("type"), readable(progress.get("msg") or "(no text)")
+    kind, name = get("type"), readable(get("msg") or "(no text)")
     if kind is not None:
-        return Step(kind, time, progress.get("duration"), name, progress)
-    return _step_of_text(time, name, progress)
+        # As Step(...), in half the time.
+        return _new(Step, (time, number, kind, get("duration"), name, progress))
+    return _step_of_text(time, number, name, progress)
 
 
-def _step_of_text(time: int, text: str, progress: Mapping[str, Any]) -> Step:
+_new = tuple.__new__
+
+
+def _step_of_text(time: int, number: int, text: str, progress: Mapping[str, Any]) -> Step:
     start, stop = _STARTS.fullmatch(text), _STOPS.fullmatch(text)
     if start:
-        return Step(START, time, None, start[1], progress)
+        return Step(time, number, START, None, start[1], progress)
     if stop is None:
-        return Step(INFO, time, None, text, progress)
+        return Step(time, number, INFO, None, text, progress)
     if stop["result"] not in _FINE:
         progress = {**progress, "annotation": stop["result"]}
     name = stop["phase"] or stop["step"]
-    return Step(STOP, time, progress.get("duration"), name, progress)
+    return Step(time, number, STOP, progress.get("duration"), name, progress)
 
 
 def _plain(value: AttributeValue) -> AttributeValue:
