@@ -448,6 +448,31 @@ def test_what_comes_in_a_gap_before_the_first_event(stream: Daemon) -> None:
         assert alarms(some(subscription, 2)) == ["connected", 1]
 
 
+@pytest.mark.parametrize("before", [[10, 11], []])
+def test_the_clock_of_the_daemon_is_set_back_in_a_gap(stream: Daemon, before: list[int]) -> None:
+    """By an hour: what came in the gap is replayed once an event shows it."""
+    now = datetime.now(timezone.utc)
+
+    def send(second: float, number: int) -> None:
+        when = now + timedelta(seconds=second)
+        stream.stream_event(stream="alarms", time=when, values=[(1, 2, value.uint8(number))])
+
+    with subscribed(stream, stream="alarms", reconnect=QUICK) as subscription:
+        for number, second in enumerate(before):
+            send(second, number)
+        assert alarms(some(subscription, len(before))) == list(range(len(before)))
+        lose(stream, subscription)
+        send(-3590, 3)
+        send(-3589, 4)
+        assert alarms(some(subscription, 1)) == ["connected"]
+        stream.wait_for_subscribers(timeout=PATIENCE)
+        send(-3588, 5)
+        assert alarms(some(subscription, 5)) == [5, "disconnected", "connected", 3, 4]
+        stream.wait_for_subscribers(timeout=PATIENCE)
+        send(-3587, 6)
+        assert alarms(some(subscription, 1)) == [6]
+
+
 def test_events_of_the_same_time(stream: Daemon) -> None:
     """Also equal ones: each is delivered as often as it came."""
     start = T0.isoformat()

@@ -198,9 +198,16 @@ class Reader:
             return
         if self._take_in(into, connection):
             self._steady = True
-        if self._replay is not None and self._replay.failed:
-            # The daemon sends nothing more of the stream on this connection.
+        if self._replay is not None:
+            self._go_on_in_stream(into, self._replay)
+
+    def _go_on_in_stream(self, into: deque[Event], replay: Replay) -> None:
+        """Connects anew where the stream does not go on, or not with what was missed."""
+        if replay.failed:
             self._lose(into, Error(ERR_EOF, "No replay", "the stream is followed from now on"))
+        elif replay.set_back:
+            explanation = "the stream is replayed again, for what came since"
+            self._lose(into, Error(ERR_EOF, "The daemon's clock was set back", explanation))
 
     def _take_in(self, into: deque[Event], connection: Connection) -> bool:
         """Makes events of what has arrived; returns whether there were any."""

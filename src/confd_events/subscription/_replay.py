@@ -48,6 +48,14 @@ class Replay:
         self._to_skip: Counter[int] | None = None
         self._window = _WINDOW
         self._brought_new = True
+        # When the last event was read, by time.monotonic(), and the last before the last loss.
+        self._read_at = self._gap_since = self._began
+        # From when a replay was asked for, until an event shows that the clock was set back.
+        self._from: datetime | None = None
+        self._again_from: datetime | None = None
+        self.set_back = False
+        """Whether the daemon's clock was set back in the gap: then the replay did not bring what
+        has come since, and another is to be asked for."""
         self.failed = False
         """Whether the daemon had no replay that was asked for: it sends no more of the stream."""
         # What ends the replay and the stream, of which the consumer is told once. It is not told
@@ -61,6 +69,8 @@ class Replay:
     @property
     def start(self) -> datetime:
         """The time from which to replay. The daemon sends what is later than that."""
+        if self._again_from is not None:
+            return self._again_from
         if self._last is None:
             return self._asked or self._time_of_subscribing()
         start = _before(self._last, self._window)
@@ -76,14 +86,19 @@ class Replay:
     def resume(self) -> None:
         """From now on a replay from `start` comes."""
         self._to_skip = self._counts.copy()
-        self.failed = self._brought_new = False
+        # Who asked for events from a time on has those before it all the same, if they come live.
+        told = not self.failed and (self._last is not None or self._asked is None)
+        self._from = self.start if told else None
+        self._gap_since = self._read_at
+        self.failed = self.set_back = self._brought_new = False
 
     def is_new(self, raw: Raw) -> bool:
         """Whether a stream notification is to be delivered; notes that it is."""
         payload = raw["stream"]
         if payload["type"] == StreamType.NOTIFICATION_EVENT:
             return self._is_new_event(payload)
-        self._to_skip, self._brought_new = None, True
+        self._to_skip = self._again_from = None
+        self._brought_new = True
         if payload["type"] == StreamType.REPLAY_FAILED:
             self.failed = True
             return True
@@ -100,10 +115,24 @@ class Replay:
             self._to_skip[key] -= 1
             return False
         self._last, self._brought_new = when, True
+        self._read_at = time.monotonic()
+        self._again_from = None
+        if self._from is not None and when < self._from:
+            self._note_set_back(when)
         self._seen.append((when, key))
         self._counts[key] += 1
         self._forget(_before(when, _WINDOW))
         return True
+
+    def _note_set_back(self, when: datetime) -> None:
+        """Notes that an event came which is earlier than all that were asked for.
+
+        What was missed came before it by the daemon's clock as well, by no more than the gap was
+        long.
+        """
+        gap = timedelta(seconds=self._read_at - self._gap_since)
+        self._again_from = _before(when, gap + _WINDOW)
+        self._from, self.set_back = None, True
 
     def _forget(self, before: datetime) -> None:
         seen, counts = self._seen, self._counts
