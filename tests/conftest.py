@@ -115,6 +115,13 @@ def shared_library(source: Path, directory: Path) -> Path:
     return library
 
 
+@pytest.fixture(scope="session")
+def sync_preload(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A library to preload, which waits or kills the process when it has something on the disk."""
+    source = Path(__file__).with_name("sync.c")
+    return str(shared_library(source, tmp_path_factory.mktemp("sync")))
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaks() -> Iterator[None]:
     before = live_allocations()

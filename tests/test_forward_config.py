@@ -28,6 +28,7 @@ subscribe = ["audit", "audit-sync", "progress"]
 heartbeat = 10
 verbosity = "debug"
 role = "primary"
+streams = ["alarms"]
 
 [[nodes]]
 name = "rome"
@@ -70,15 +71,16 @@ def test_every_key(read: Read, tmp_path: Path) -> None:
     assert config[:4] == (tmp_path / "spool.db", 10**9, "release", 2.0)
     paris, rome = config.nodes
     mask = Notif.AUDIT | Notif.AUDIT_SYNC | Notif.PROGRESS
-    assert paris == ("paris", "localhost:4569", mask, 10.0, "debug", None, "primary")
-    assert rome == ("rome", None, Notif.COMMIT_SIMPLE, None, None, None, None)
+    assert paris[:7] == ("paris", "localhost:4569", mask, 10.0, "debug", None, "primary")
+    assert rome[:7] == ("rome", None, Notif.COMMIT_SIMPLE, None, None, None, None)
+    assert (paris.streams, rome.streams) == (("alarms",), ())
     stdout, archive = config.sinks
     assert (stdout.name, stdout.batch, stdout.attempts) == ("stdout", 10, 2)
     assert stdout.retry.longest == 60
     assert stdout.mask == Notif.AUDIT
     assert [each.holds({"user": "ada", "usid": 4}) for each in stdout.where] == [True]
     assert (archive.name, archive.batch, archive.attempts) == ("archive", 500, 5)
-    assert archive.mask == mask | Notif.COMMIT_SIMPLE
+    assert archive.mask == mask | Notif.COMMIT_SIMPLE | Notif.STREAM_EVENT
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_every_key(read: Read, tmp_path: Path) -> None:
         ('["commit-simple"]', "[]", r"^nodes\[1\]\.subscribe: name what"),
         ('["commit-simple"]', "[1]", r"^nodes\[1\]\.subscribe: expected a list of texts"),
         ('["commit-simple"]', '["audit-sync"]', r"^nodes\[1\]\.subscribe: audit-sync does nothing"),
-        ('["commit-simple"]', '["health-check"]', r"^nodes\[1\]\.subscribe: health-check and"),
+        ('["commit-simple"]', '["health-check"]', r"^nodes\[1\]\.subscribe: health-check can't"),
         ("heartbeat = 10", 'heartbeat = "soon"', r"^nodes\[0\]\.heartbeat: 'soon' is not a length"),
         ('"debug"', '"loud"', r"^nodes\[0\]\.verbosity: 'loud' is none of"),
         ('"debug"', '"debug"\nchanges = true', r"^nodes\[0\]\.changes: is for commit-diff"),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import pytest
 from cli import environment, started
-from conftest import shared_library
 from forwarding import envelopes, file_sink, once, usids, written
 from subscribing import PATIENCE, wait_until
 
@@ -17,21 +15,15 @@ from confd_events.testing import Daemon
 SYNCS = 14  # calls from the start to a record that all sinks have, and a few more
 
 
-@pytest.fixture(scope="session")
-def preload(tmp_path_factory: pytest.TempPathFactory) -> str:
-    source = Path(__file__).with_name("sync.c")
-    return str(shared_library(source, tmp_path_factory.mktemp("sync")))
-
-
 def acknowledged(daemon: Daemon) -> list[int]:
     return [each.id for each in daemon.acknowledgements if each.id is not None]
 
 
 def test_nothing_is_acknowledged_before_it_is_on_the_disk(
-    daemon: Daemon, tmp_path: Path, preload: str
+    daemon: Daemon, tmp_path: Path, sync_preload: str
 ) -> None:
     path = written(tmp_path, daemon, sink=file_sink(tmp_path / "out"))
-    env = environment(LD_PRELOAD=preload, SYNC_GATE=str(tmp_path))
+    env = environment(LD_PRELOAD=sync_preload, SYNC_GATE=str(tmp_path))
     with started("forward", str(path), env=env) as process:
         daemon.wait_for_subscribers(timeout=PATIENCE)
         wait_until(lambda: status_of(tmp_path / "spool.db").sinks[0].position == 1)
@@ -64,13 +56,13 @@ def run_until_killed(daemon: Daemon, path: Path, env: dict[str, str], number: in
 
 
 def test_what_was_acknowledged_arrives_wherever_the_forwarder_is_killed(
-    daemon: Daemon, tmp_path: Path, preload: str
+    daemon: Daemon, tmp_path: Path, sync_preload: str
 ) -> None:
     out, number = tmp_path / "out", 1
     path = written(tmp_path, daemon, sink=file_sink(out))
     for at in range(1, SYNCS + 1):
         for sign in ("", "-"):
-            env = environment(LD_PRELOAD=preload, SYNC_KILL=f"{sign}{at}")
+            env = environment(LD_PRELOAD=sync_preload, SYNC_KILL=f"{sign}{at}")
             number = run_until_killed(daemon, path, env, number)
     with started("forward", str(path)) as process:
         daemon.wait_for_subscribers(timeout=PATIENCE)

@@ -35,11 +35,24 @@ class NodeConfig(NamedTuple):
     """What its records of commit-diff tell of the changes; None: nothing."""
     role: str | None = None
     """Its role in a high availability cluster; None for what it reports."""
+    streams: tuple[str, ...] = ()
+    """The event streams to subscribe to."""
 
     @property
     def subscribed(self) -> int:
         """The bits to subscribe to: those asked for, and what tells its role."""
         return self.mask if self.role else self.mask | Notif.HA_INFO
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """What the log and the metrics call its subscriptions."""
+        of_streams = tuple(f"{self.name}/{stream}" for stream in self.streams)
+        return (self.name, *of_streams) if self.mask else of_streams
+
+    @property
+    def forwarded(self) -> int:
+        """The notifications that may become records."""
+        return self.mask | Notif.STREAM_EVENT if self.streams else self.mask
 
 
 class Changes(NamedTuple):
@@ -283,8 +296,8 @@ def _node(table: Table) -> NodeConfig:
     name = table.text("name")
     if not name.isprintable() or "/" in name or " " in name:
         raise table.error("name", f"{name!r} has a blank or a slash, but becomes part of each id")
-    what = table.texts("subscribe")
-    if not what:
+    what, streams = table.texts("subscribe") or [], _streams(table)
+    if not what and not streams:
         raise table.error("subscribe", "name what to subscribe to, such as 'audit'")
     node = NodeConfig(
         name,
@@ -294,14 +307,25 @@ def _node(table: Table) -> NodeConfig:
         table.optional_text("verbosity"),
         _changes(table),
         table.optional_choice("role", ROLES),
+        streams,
     )
     table.end()
     if node.changes is not None and not node.mask & Notif.COMMIT_DIFF:
         raise table.error("changes", "is for commit-diff; subscribe to that, too")
     if node.mask & (Notif.HEALTH_CHECK | Notif.STREAM_EVENT):
-        raise table.error("subscribe", "health-check and stream-event can't be forwarded")
+        raise table.error(
+            "subscribe", "health-check can't be forwarded; of stream-event, name the streams"
+        )
     _check_node(table, node)
     return node
+
+
+def _streams(table: Table) -> tuple[str, ...]:
+    names = table.texts("streams") or []
+    for name in names:
+        if not name or names.count(name) > 1:
+            raise table.error("streams", f"{name!r} is there twice" if name else "a name is empty")
+    return tuple(names)
 
 
 def _changes(table: Table) -> Changes | None:
@@ -320,8 +344,9 @@ def _check_node(table: Table, node: NodeConfig) -> None:
         endpoints(node.address)
     except (TypeError, ValueError) as error:
         raise table.error("address", str(error).partition(": ")[2] or str(error)) from error
+    mask = node.mask or Notif.AUDIT  # of streams alone there is nothing else to check
     try:
-        request((node.mask,), node.heartbeat, None, None, None, None, None, 0, node.verbosity)
+        request((mask,), node.heartbeat, None, None, None, None, None, 0, node.verbosity)
     except (TypeError, ValueError) as error:
         argument, _, text = str(error).partition(": ")
         raise table.error("subscribe" if argument == "what" else argument, text) from error
@@ -340,7 +365,7 @@ def _mask(table: Table, key: str, names: list[str]) -> int:
 def _union(nodes: tuple[NodeConfig, ...]) -> int:
     mask = 0
     for node in nodes:
-        mask |= node.mask
+        mask |= node.forwarded
     return mask
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
 
-from ._config import Config, MetricsConfig
+from ._config import Config, MetricsConfig, NodeConfig
 from ._delivery import Delivery
 from ._errors import ConfigError
 from ._intake import Intake
@@ -16,6 +16,7 @@ from ._log import logger
 from ._notify import Notifier
 from ._observer import Observer
 from ._spool import Spool
+from ._streams import StreamIntake
 from ._worker import Worker
 
 _LOOK = 0.5  # seconds between looks at the threads
@@ -47,7 +48,9 @@ class Forwarder:
                 logger.warning("sink %s is no longer there; its position is forgotten", name)
             with _observing(config) as observer:
                 intakes = [
-                    Intake(node, spool, boot, config.when_full, observer) for node in config.nodes
+                    intake
+                    for node in config.nodes
+                    for intake in _intakes(node, spool, boot, config.when_full, observer)
                 ]
                 deliveries = [Delivery(sink, spool, observer) for sink in config.sinks]
                 try:
@@ -70,6 +73,16 @@ class Forwarder:
             connected = sum(intake.connected for intake in intakes)
             notifier.tell(f"{connected} of {len(intakes)} nodes are subscribed")
         notifier.stopping()
+
+
+def _intakes(
+    node: NodeConfig, spool: Spool, boot: str, when_full: str, observer: Observer
+) -> Iterator[Intake]:
+    """A thread for each subscription of a node."""
+    if node.mask:
+        yield Intake(node, spool, boot, when_full, observer)
+    for stream in node.streams:
+        yield StreamIntake(node, stream, spool, boot, when_full, observer)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
+from typing import Callable
 
 from .. import subscription
 from ..enums import Notif
@@ -38,6 +39,8 @@ class Intake(Worker):
     ) -> None:
         super().__init__(f"node {node.name}")
         self._node = node
+        self.feed = node.name
+        """What the log calls it, and the observer."""
         self._spool = spool
         self._envelopes = Envelopes(node.name, boot)
         self._when_full = when_full
@@ -57,8 +60,11 @@ class Intake(Worker):
         role = self._node.role or self._spool.role_of(self._node.name)
         if role is not None:
             self._set_role(role)
+        self._tell_start()
+
+    def _tell_start(self) -> None:
         self._store([self._envelopes.own("started", last=self._last())])
-        self._observer.gap(self._node.name, "started")
+        self._observer.gap(self.feed, "started")
 
     def _run(self) -> None:
         delays = Backoff().delays()
@@ -66,27 +72,29 @@ class Intake(Worker):
             try:
                 self._read()
             except Error as error:
-                logger.warning("node %s: %s", self._node.name, error)
+                logger.warning("node %s: %s", self.feed, error)
                 if self.connected:
-                    self._set_connected(False)
                     delays = Backoff().delays()
                     marker = Disconnected(error=error)
                     self._store([self._envelopes.of(marker)])
-                    self._observer.read(self._node.name, [marker])
+                    self._observe([marker])
                 self.pause(next(delays))
 
-    def _read(self) -> None:
-        """Reads until it is told to end, or the daemon refuses."""
+    def _subscribe(self) -> Subscription:
         node = self._node
-        with subscription.subscribe(
+        return subscription.subscribe(
             node.subscribed,
             address=node.address,
             heartbeat=node.heartbeat,
             verbosity=node.verbosity,
             ack="manual",
             reconnect=True,
-        ) as events:
-            logger.info("node %s: subscribed", node.name)
+        )
+
+    def _read(self) -> None:
+        """Reads until it is told to end, or the daemon refuses."""
+        with self._subscribe() as events:
+            logger.info("node %s: subscribed", self.feed)
             self._set_connected(True)
             while not self.stopping:
                 burst = _burst(events)
@@ -95,14 +103,20 @@ class Intake(Worker):
                     self._observe(burst)
 
     def _observe(self, burst: Sequence[Event]) -> None:
-        self._observer.read(self._node.name, burst)
+        self._observer.read(self.feed, burst)
         for event in burst:
             if isinstance(event, (Connected, Disconnected)):
                 self._set_connected(isinstance(event, Connected))
+            if self._is_gap(event):
+                self._observer.gap(self.feed, "disconnected")
+
+    def _is_gap(self, event: Event) -> bool:
+        """Whether what is reported from here on, until it is connected again, is missing."""
+        return isinstance(event, Disconnected)
 
     def _set_connected(self, is_connected: bool) -> None:
         self.connected = is_connected
-        self._observer.connected(self._node.name, is_connected)
+        self._observer.connected(self.feed, is_connected)
 
     def _handle(self, burst: Sequence[Event]) -> None:
         try:
@@ -120,8 +134,11 @@ class Intake(Worker):
         for event in burst:
             if event.type == Notif.HA_INFO:
                 self._learn_role(event)
-            if not event.type or event.type & self._node.mask:
+            if self._is_wanted(event):
                 yield self._record(event)
+
+    def _is_wanted(self, event: Event) -> bool:
+        return not event.type or bool(event.type & self._node.mask)
 
     def _learn_role(self, event: Event) -> None:
         if self._node.role:
@@ -134,7 +151,7 @@ class Intake(Worker):
 
     def _set_role(self, role: str) -> None:
         self._envelopes.role = role
-        self._observer.role(self._node.name, role)
+        self._observer.role(self.feed, role)
 
     def _record(self, event: Event) -> str:
         changes = self._node.changes
@@ -152,27 +169,34 @@ class Intake(Worker):
                 return
             except SpoolFullError as error:
                 if self._when_full == "release" or self.stopping:
-                    self._lost += len(records)
-                    self._tell_lost(len(records))
-                    logger.error("%s; %d events are lost", error, self._lost)
+                    self._give_up(len(records), error)
                     return
                 if not is_told:
-                    logger.error("%s; node %s waits", error, self._node.name)
+                    logger.error("%s; node %s waits", error, self.feed)
                 is_told = True
                 self.pause(_FULL)
+
+    def _give_up(self, count: int, error: SpoolFullError) -> None:
+        """So many events are not stored; there is no time, or no will, to wait."""
+        self._lost += count
+        self._tell_lost(count)
+        logger.error("%s; %d events are lost", error, self._lost)
 
     def _append(self, records: Sequence[str]) -> None:
         lost = [self._dropped(self._lost)] if self._lost else []
         drop = self._dropped if self._when_full == "drop-oldest" else None
-        dropped = self._spool.append(self._node.name, [*lost, *records], drop)
+        dropped = self._keep([*lost, *records], drop)
         self._lost = 0
         if dropped:
             logger.error("the spool is full; its %d oldest records are dropped", dropped)
             self._tell_lost(dropped)
 
+    def _keep(self, records: Sequence[str], drop: Callable[[int], str] | None) -> int:
+        return self._spool.append(self._node.name, records, drop)
+
     def _tell_lost(self, count: int) -> None:
-        self._observer.lost(self._node.name, count)
-        self._observer.gap(self._node.name, "dropped")
+        self._observer.lost(self.feed, count)
+        self._observer.gap(self.feed, "dropped")
 
     def _tell_losses(self) -> None:
         """At the end: one small record more, also where the limit is reached."""

@@ -23,7 +23,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from .._events import library
 from .._version import __version__
 from ..enums import Database, DataProvider, Notif, UserSess, label
-from ..subscription import Connected, Dropped, Event, Undecodable
+from ..subscription import Connected, Event, Undecodable
 from ._config import Config, MetricsConfig
 from ._errors import SpoolError
 from ._log import logger
@@ -48,7 +48,9 @@ class Metrics(Observer):
 
     def __init__(self, config: Config, devices: int) -> None:
         self.registry = CollectorRegistry()
-        self._nodes = {node.name: _NodeState(node.mask, devices) for node in config.nodes}
+        self._nodes = {
+            feed: _NodeState(node.mask, devices) for node in config.nodes for feed in node.feeds
+        }
         self._make_own()
         self._make_of_sinks()
         self._make_of_events()
@@ -92,8 +94,6 @@ class Metrics(Observer):
                 self._reconnects.labels(node).inc()
             elif isinstance(event, Undecodable):
                 self._undecodable.labels(node).inc()
-            elif not isinstance(event, Dropped):
-                self.gap(node, event.name)
         if events:
             self._last.labels(node).set(events[-1].read_at.timestamp())
 

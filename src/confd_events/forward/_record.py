@@ -49,12 +49,13 @@ class Record(NamedTuple):
 class Envelopes:
     """Puts the events of one node into envelopes, with ids that are never used again."""
 
-    def __init__(self, node: str, boot: str) -> None:
-        """boot -- what no other run of a forwarder has had"""
+    def __init__(self, node: str, boot: str, stream: str | None = None) -> None:
+        """boot -- what no other run of a forwarder has had; stream -- of which the events are"""
         product = "nso" if library()["product"] == "NCS" else "confd"
         self._prefix = product
         self._source = f"//{product}/{node}"
-        self._run = f"{node}/{boot}"
+        self._run = f"{node}/{boot}" if stream is None else f"{node}/{stream}/{boot}"
+        self._stream = stream
         self._connection = 1
         self._number = 0
         self.role: str | None = None
@@ -78,6 +79,7 @@ class Envelopes:
             "id": f"{self._run}/{self._connection}/{self._number}",
             "source": self._source,
             "type": f"{self._prefix}.{data['type_name'] or data['type']}",
+            **({"subject": self._stream} if self._stream else {}),
             "time": _time(data),
             "datacontenttype": "application/json",
             **_trace_context(payload),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ._errors import SpoolError, SpoolFullError
+from ._place import WINDOW, Mark, Place
 from ._record import Record
 
 _APPLICATION = 0x63656673  # what `file` shows, and tells a spool from another program's database
@@ -34,8 +35,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE nodes (name TEXT PRIMARY KEY, at REAL NOT NULL)",
     ),
     ("ALTER TABLE nodes ADD COLUMN role TEXT",),
+    (
+        # The marks of streams: in the order in which events came, at is µs since the epoch.
+        "CREATE TABLE marks (number INTEGER PRIMARY KEY AUTOINCREMENT, node TEXT NOT NULL,"
+        " stream TEXT NOT NULL, at INTEGER NOT NULL, digest BLOB)",
+        "CREATE INDEX marks_by_time ON marks (node, stream, at)",
+    ),
 )
 _CHUNK = 500  # records to drop at a time when room is made
+
+
+class Marks(NamedTuple):
+    """Where a stream is, after the events of these marks."""
+
+    stream: str
+    marks: Sequence[Mark]
 
 
 class Spool:
@@ -95,12 +109,14 @@ class Spool:
         records: Iterable[str],
         drop_oldest: Callable[[int], str] | None = None,
         beyond_limit: bool = False,
+        marks: Marks | None = None,
     ) -> int:
         """Stores records of a node; they are on the disk when this returns.
 
         drop_oldest -- what makes the record that says how many of the oldest were dropped to make
             room; None to raise SpoolFullError instead when the limit is reached
         beyond_limit -- whether the limit does not hold for these
+        marks -- of a stream, where it is with these records
 
         Returns how many were dropped.
         """
@@ -119,6 +135,8 @@ class Spool:
                 " ON CONFLICT (name) DO UPDATE SET at = excluded.at",
                 (node, now),
             )
+            if marks is not None:
+                _mark(database, node, marks)
         self.wake()
         return dropped
 
@@ -127,6 +145,20 @@ class Spool:
         with self._database_to("read") as database:
             found = database.execute("SELECT at FROM nodes WHERE name = ?", (node,)).fetchall()
         return float(found[0][0]) if found else None
+
+    def mark(self, node: str, marks: Marks) -> None:
+        """Keeps where a node's stream is, without a record."""
+        with self._transaction() as database:
+            _mark(database, node, marks)
+
+    def place_of(self, node: str, stream: str) -> Place | None:
+        """Where a node's stream is; None when nothing of it was ever kept."""
+        with self._database_to("read") as database:
+            rows = database.execute(
+                "SELECT at, digest FROM marks WHERE node = ? AND stream = ? ORDER BY number",
+                (node, stream),
+            ).fetchall()
+        return Place(map(Mark._make, rows)) if rows else None
 
     def note_role(self, node: str, role: str) -> None:
         """Keeps the role that a node has reported."""
@@ -259,6 +291,21 @@ class Spool:
                 with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
                     database.execute("ROLLBACK")
                 raise
+
+
+def _mark(database: sqlite3.Connection, node: str, marks: Marks) -> None:
+    """Adds marks; forgets those that no replay can bring again."""
+    if not marks.marks:
+        return
+    key = (node, marks.stream)
+    database.executemany(
+        "INSERT INTO marks (node, stream, at, digest) VALUES (?, ?, ?, ?)",
+        [(*key, *mark) for mark in marks.marks],
+    )
+    database.execute(
+        "DELETE FROM marks WHERE node = ? AND stream = ? AND at < ?",
+        (*key, marks.marks[-1].at - WINDOW),
+    )
 
 
 def _prune(database: sqlite3.Connection) -> None:

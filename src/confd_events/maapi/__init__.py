@@ -30,7 +30,7 @@ from ._constants import (
     MOP_VALUE_SET,
 )
 from ._diff import FORMATS, difference, gathered, line_of
-from ._reading import LIMIT, changes
+from ._reading import LIMIT, changes, load_names
 
 __all__ = [
     "FORMATS",
@@ -60,4 +60,5 @@ __all__ = [
     "gathered",
     "get_elem",
     "line_of",
+    "load_names",
 ]

@@ -71,7 +71,7 @@ def changes(
     time is over (C: maapi_attach2(), maapi_diff_iterate()).
     """
     deadline = _Deadline(limit)
-    _load_schemas(endpoint, deadline)
+    load_names(endpoint, deadline.left(), "changes")
     sock = _events._maapi_socket(endpoint.family)
     try:
         _attach(sock, endpoint, thandle, deadline)
@@ -106,12 +106,16 @@ def _iterated(
         reply = ITER_RECURSE
 
 
-def _load_schemas(endpoint: Endpoint, deadline: _Deadline) -> None:
-    """Once for the process: names take seconds to load where there are many models."""
+def load_names(endpoint: Endpoint, timeout: float | None, what: str) -> None:
+    """Load the schemas, once for the process: that takes seconds where there are many models.
+
+    timeout -- seconds that it may take; None for no limit
+    what -- what has numbers in place of names when it fails, for the log
+    """
     with _loading:
         if _events._schemas_loaded():
             return
         try:
-            _events.load_schemas(**endpoint.where, timeout=deadline.left())
+            _events.load_schemas(**endpoint.where, timeout=timeout)
         except Error as error:
-            _logger.warning("changes have numbers in place of names: loading schemas: %s", error)
+            _logger.warning("%s have numbers in place of names: loading schemas: %s", what, error)
