@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Subscribes to what a configuration names, stores each event on the disk,
 acknowledges it then, and delivers it to sinks, at least once and in order. It
-runs until SIGTERM or Ctrl-C; sinks get what is there before it ends.
+runs until SIGTERM or Ctrl-C; sinks get what is there before it ends. At SIGHUP
+it reads its configuration again.
 
 With status before the file it shows how far each sink is, and ends.
 """
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             nodes, sinks = (len(each) for each in (config.nodes, config.sinks))
             printer()(Piece(f"{arguments.config} is right; nodes: {nodes}, sinks: {sinks}"))
         else:
-            _forward(config)
+            _forward(config, arguments.config)
     except (ConfigError, SpoolError, SinkGoneError) as error:
         raise UnavailableError(error) from error
     return OK
@@ -91,9 +92,9 @@ def checked_config(path: str) -> Config:
         raise UsageError(f"{path}: {error.strerror}") from error
 
 
-def _forward(config: Config) -> None:
+def _forward(config: Config, path: str) -> None:
     forwarder = Forwarder(config)
-    with _logging(), _stopped_by_signals(forwarder):
+    with _logging(), _heeding_signals(forwarder, path):
         forwarder.run()
 
 
@@ -121,8 +122,8 @@ def _logging() -> Iterator[None]:
 
 
 @contextmanager
-def _stopped_by_signals(forwarder: Forwarder) -> Iterator[None]:
-    """Lets sinks take what is there when SIGTERM or SIGINT comes."""
+def _heeding_signals(forwarder: Forwarder, path: str) -> Iterator[None]:
+    """Ends it in order when SIGTERM or SIGINT comes; at SIGHUP it reads its configuration again."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -130,12 +131,15 @@ def _stopped_by_signals(forwarder: Forwarder) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         forwarder.stop()
 
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, stop) for number in numbers]
+    def reload(number: int, frame: FrameType | None) -> None:
+        forwarder.reload(lambda: read_config(path))
+
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 

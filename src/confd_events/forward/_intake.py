@@ -30,20 +30,18 @@ class Intake(Worker):
     """Reads the events of a node, stores them, then acknowledges them.
 
     boot -- what no other run of a forwarder has had
-    when_full -- hold, release or drop-oldest
     observer -- is told what happens
     """
 
-    def __init__(
-        self, node: NodeConfig, spool: Spool, boot: str, when_full: str, observer: Observer
-    ) -> None:
+    def __init__(self, node: NodeConfig, spool: Spool, boot: str, observer: Observer) -> None:
         super().__init__(f"node {node.name}")
         self._node = node
         self.feed = node.name
         """What the log calls it, and the observer."""
         self._spool = spool
         self._envelopes = Envelopes(node.name, boot)
-        self._when_full = when_full
+        self.when_full = "hold"
+        """What to do when the spool is full: hold, release or drop-oldest."""
         self._observer = observer
         self._lost = 0  # events that were released, and no record says so yet
         self.connected = False
@@ -57,6 +55,7 @@ class Intake(Worker):
             self._tell_losses()
 
     def _begin(self) -> None:
+        self._set_connected(False)
         role = self._node.role or self._spool.role_of(self._node.name)
         if role is not None:
             self._set_role(role)
@@ -168,13 +167,16 @@ class Intake(Worker):
                 self._append(records)
                 return
             except SpoolFullError as error:
-                if self._when_full == "release" or self.stopping:
+                if self._may_give_up():
                     self._give_up(len(records), error)
                     return
                 if not is_told:
                     logger.error("%s; node %s waits", error, self.feed)
                 is_told = True
                 self.pause(_FULL)
+
+    def _may_give_up(self) -> bool:
+        return self.stopping or self.when_full == "release"
 
     def _give_up(self, count: int, error: SpoolFullError) -> None:
         """So many events are not stored; there is no time, or no will, to wait."""
@@ -184,7 +186,7 @@ class Intake(Worker):
 
     def _append(self, records: Sequence[str]) -> None:
         lost = [self._dropped(self._lost)] if self._lost else []
-        drop = self._dropped if self._when_full == "drop-oldest" else None
+        drop = self._dropped if self.when_full == "drop-oldest" else None
         dropped = self._keep([*lost, *records], drop)
         self._lost = 0
         if dropped:

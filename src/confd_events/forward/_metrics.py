@@ -48,17 +48,33 @@ class Metrics(Observer):
 
     def __init__(self, config: Config, devices: int) -> None:
         self.registry = CollectorRegistry()
-        self._nodes = {
-            feed: _NodeState(node.mask, devices) for node in config.nodes for feed in node.feeds
-        }
+        self._devices = devices
+        self._nodes: dict[str, _NodeState] = {}
         self._make_own()
         self._make_of_sinks()
         self._make_of_events()
-        self.registry.register(_SpoolMetrics(config.spool, config.limit))
-        self._begin(config)
+        self._spool = _SpoolMetrics(config.spool)
+        self.registry.register(self._spool)
+        facts = library()
+        self._info.labels(__version__, facts["product"], facts["api_level"]).set(1)
+        self.configured(config)
+
+    def configured(self, config: Config) -> None:
+        self._spool.limit = config.limit
+        masks = {feed: node.mask for node in config.nodes for feed in node.feeds}
+        for node in set(self._nodes) - set(masks):
+            self._forget(node)
+        for node, mask in masks.items():
+            if node not in self._nodes:
+                self._begin(node, _NodeState(mask, self._devices))
+            self._nodes[node].note_mask(mask)
+        for sink in config.sinks:
+            for counter in (self._delivered, self._retries, self._refused):
+                counter.labels(sink.name)
 
     def connected(self, node: str, is_connected: bool) -> None:
-        self._connected.labels(node).set(is_connected)
+        if node in self._nodes:
+            self._connected.labels(node).set(is_connected)
 
     def role(self, node: str, role: str) -> None:
         for each in (*ROLES, _UNKNOWN):
@@ -211,21 +227,27 @@ class Metrics(Observer):
         full = f"confd_events_{name}_seconds"
         return Histogram(full, doc, labels, buckets=buckets, registry=self.registry)
 
-    def _begin(self, config: Config) -> None:
+    def _begin(self, node: str, state: _NodeState) -> None:
         """Has what is counted begin at 0: a rate needs a number before the first event."""
-        facts = library()
-        self._info.labels(__version__, facts["product"], facts["api_level"]).set(1)
-        for node, state in self._nodes.items():
-            self._connected.labels(node).set(0)
-            for counter in (self._reconnects, self._lost, self._undecodable):
-                counter.labels(node)
-            for cause in ("started", "disconnected", "dropped"):
-                self._gaps.labels(node, cause)
-            self.role(node, _UNKNOWN)
-            self._show_state(node, state)
-        for sink in config.sinks:
-            for counter in (self._delivered, self._retries, self._refused):
-                counter.labels(sink.name)
+        self._nodes[node] = state
+        self._connected.labels(node).set(0)
+        for counter in (self._reconnects, self._lost, self._undecodable):
+            counter.labels(node)
+        for cause in ("started", "disconnected", "dropped"):
+            self._gaps.labels(node, cause)
+        self.role(node, _UNKNOWN)
+        self._show_state(node, state)
+
+    def _forget(self, node: str) -> None:
+        """Shows no state of a node that is no longer there; counters may stay."""
+        state = self._nodes.pop(node)
+        for gauge in (self._connected, self._last, self._open_sessions):
+            with suppress(KeyError):  # nothing was read
+                gauge.remove(node)
+        for role in (*ROLES, _UNKNOWN):
+            self._role.remove(node, role)
+        for name, _ in state.items.counts():
+            self._queue_items.remove(node, name)
 
     # What events say
 
@@ -280,12 +302,19 @@ class Metrics(Observer):
 class _NodeState:
     """What is remembered of a node from one notification to the next."""
 
+    commits: Notif
+    """Which notification counts as a commit."""
+
     def __init__(self, mask: int, devices: int) -> None:
-        # A commit is told by both; who has asked for both is to count it once.
-        self.commits = Notif.COMMIT_SIMPLE if mask & Notif.COMMIT_SIMPLE else Notif.COMMIT_DIFF
+        self.note_mask(mask)
         self.sessions: set[int] = set()
         self.items = QueueItems()
         self.devices = Few(devices)
+
+    def note_mask(self, mask: int) -> None:
+        """Takes the bits of the subscription."""
+        # A commit is told by both; who has asked for both is to count it once.
+        self.commits = Notif.COMMIT_SIMPLE if mask & Notif.COMMIT_SIMPLE else Notif.COMMIT_DIFF
 
 
 def _labelled(enum: Any, number: int) -> str:
@@ -298,9 +327,9 @@ def _labelled(enum: Any, number: int) -> str:
 class _SpoolMetrics:
     """Looks into the spool whenever metrics are asked for."""
 
-    def __init__(self, path: Path, limit: int | None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._limit = limit
+        self.limit: int | None = None
 
     def describe(self) -> Iterator[Metric]:
         """The names, for which nobody needs to look into the spool."""
@@ -316,8 +345,8 @@ class _SpoolMetrics:
             return
         families["spool_records"].add_metric([], status.records)
         families["spool_bytes"].add_metric([], status.bytes)
-        if self._limit is not None:
-            families["spool_limit_bytes"].add_metric([], self._limit)
+        if self.limit is not None:
+            families["spool_limit_bytes"].add_metric([], self.limit)
         for sink in status.sinks:
             families["sink_waiting_records"].add_metric([sink.name], sink.waiting)
             families["sink_oldest_age_seconds"].add_metric([sink.name], sink.age)

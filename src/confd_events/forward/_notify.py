@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import suppress
 
 
@@ -20,6 +21,15 @@ class Notifier:
         first = "" if self._ready else "READY=1\n"
         self._send(f"{first}WATCHDOG=1\nSTATUS={status}")
         self._ready = True
+
+    def reloading(self) -> None:
+        """The service goes over to another configuration, until the next call of tell()."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._ready = False
+
+    def alive(self) -> None:
+        """The service is alive, and not ready."""
+        self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The service is about to end."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..subscription import Event
+from ._config import Config
 
 
 class Observer:
     """Is told what happens, by the threads in which it does; this one keeps nothing of it."""
+
+    def configured(self, config: Config) -> None:
+        """This configuration is in force from now on."""
 
     def connected(self, node: str, is_connected: bool) -> None:
         """The subscription of a node was made, or is lost."""

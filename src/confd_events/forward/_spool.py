@@ -64,7 +64,8 @@ class Spool:
 
     def __init__(self, path: str | os.PathLike[str], limit: int | None = None) -> None:
         self._path = Path(path)
-        self._limit = limit
+        self.limit = limit
+        """Bytes that it is not to exceed; None for none."""
         self._changed = threading.Condition()
         self._changes = 0
         self._lock = _locked(self._path)
@@ -180,7 +181,7 @@ class Spool:
         dropped = 0
         while self._is_full(database, needed):
             if not may_drop:
-                raise SpoolFullError(f"{self._path} has reached its limit of {self._limit} bytes")
+                raise SpoolFullError(f"{self._path} has reached its limit of {self.limit} bytes")
             dropped += database.execute(
                 "DELETE FROM records WHERE number IN"
                 " (SELECT number FROM records ORDER BY number LIMIT ?)",
@@ -189,7 +190,7 @@ class Spool:
         return dropped
 
     def _is_full(self, database: sqlite3.Connection, needed: int) -> bool:
-        if self._limit is None or _used(database) + needed <= self._limit:
+        if self.limit is None or _used(database) + needed <= self.limit:
             return False
         return bool(database.execute("SELECT EXISTS (SELECT 1 FROM records)").fetchone()[0])
 

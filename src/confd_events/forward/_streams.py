@@ -35,12 +35,9 @@ class StreamIntake(Intake):
         stream: str,
         spool: Spool,
         boot: str,
-        when_full: str,
         observer: Observer,
     ) -> None:
-        # Nobody waits for an acknowledgement; a reader that waits for room has all replayed.
-        when_full = "hold" if when_full == "release" else when_full
-        super().__init__(node, spool, boot, when_full, observer)
+        super().__init__(node, spool, boot, observer)
         self._stream = stream
         self.feed = f"{node.name}/{stream}"
         self._envelopes = Envelopes(node.name, boot, stream)
@@ -101,6 +98,10 @@ class StreamIntake(Intake):
             self._is_first = False
         self._marks.append(mark)
         return True
+
+    def _may_give_up(self) -> bool:
+        # Nobody waits for an acknowledgement; a reader that waits for room has all replayed.
+        return self.stopping
 
     def _give_up(self, count: int, error: SpoolFullError) -> None:
         logger.warning("%s; %d events of %s are left for the next run", error, count, self.feed)
