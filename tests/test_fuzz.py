@@ -815,8 +815,9 @@ def test_a_crash_is_noticed() -> None:
     assert run("-c", program).stdout == "crash: the process ended with -9\n"
 
 
-def test_fuzzing_without_clang_says_what_to_install() -> None:
-    done = run("-m", "fuzzing", "decoder", CLANG="no-such-compiler")
+@pytest.mark.parametrize("part", ["decoder", "check"])
+def test_fuzzing_without_clang_says_what_to_install(part: str) -> None:
+    done = run("-m", "fuzzing", part, CLANG="no-such-compiler")
     assert done.returncode == 1
-    assert done.stdout.startswith("decoder: LEFT OUT: ")
+    assert done.stdout.startswith(f"{part}: NOT RUN: ")
     assert "install clang" in done.stdout

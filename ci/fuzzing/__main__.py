@@ -15,7 +15,7 @@ from confd_events import library
 from . import decoder, mutation
 from .seeds import ROOT
 
-PARTS = ("structured", "mutation", "decoder")
+PARTS = ("structured", "mutation", "decoder", "check")
 QUICK_SECONDS, QUICK_EXAMPLES = 12, 50
 SILENCE, SECONDS_FOR_EXAMPLE = 120.0, 0.5
 ENDED = re.compile(r"crashed while running '([^']+)'")
@@ -29,8 +29,9 @@ def arguments() -> argparse.Namespace:
         "What is found is saved in build/fuzz/found.",
         epilog="structured: built by hypothesis, and the dicts compared; mutation: changed and "
         "random frames through the extension, in a child process; decoder: libFuzzer on the "
-        "stub's decoder, with clang. With a library other than the stub, by --sdk DIR, mutation is "
-        "run a second time, with well-formed frames, and decoder left out; without --link, all is "
+        "stub's decoder, with clang; check: the same behind the extension's check of frames. With "
+        "a library other than the stub, by --sdk DIR, mutation is run a second time, with "
+        "well-formed frames, and what needs the stub left out; without --link, all is "
         "done with the static library, then with the shared one, where they work on this host.",
     )
     # choices would refuse the empty list in some releases of Python
@@ -40,7 +41,7 @@ def arguments() -> argparse.Namespace:
         action="store_true",
         help="mutation with other values alone, as daemons could send them",
     )
-    parser.add_argument("--frames", type=int, help="of mutation and decoder each", metavar="N")
+    parser.add_argument("--frames", type=int, help="of all but structured, each", metavar="N")
     parser.add_argument("--seconds", type=float, help="for each of these at most", metavar="N")
     parser.add_argument("--examples", type=int, help="of each structured test", metavar="N")
     parser.add_argument("--quick", action="store_true", help="about a minute in all")
@@ -85,17 +86,13 @@ def structured(examples: int, seed: int) -> bool:
     return tests.returncode == 0
 
 
-def run_decoder(frames: int, seconds: float, seed: int, wanted: bool) -> bool:
-    """As decoder.run(), but without clang only a failure when this part was asked for by name."""
+def run_fuzzer(part: str, frames: int, seconds: float, seed: int) -> bool:
+    """libFuzzer on the stub's decoder, or on the check with it; without clang it is a failure."""
+    run = {"decoder": decoder.run, "check": decoder.run_check}[part]
     try:
-        decoder.find_clang()
+        return run(frames, seconds, seed)
     except decoder.DecoderError as error:
-        print(f"decoder: LEFT OUT: {error}")
-        return not wanted
-    try:
-        return decoder.run(frames, seconds, seed)
-    except decoder.DecoderError as error:
-        print(f"decoder: {error}")
+        print(f"{part}: NOT RUN: {error}")
         return False
 
 
@@ -116,8 +113,9 @@ def main() -> int:
             well &= mutation.run(frames, seconds, seed, well_formed=False)
         if given.well_formed or not library()["stub"]:
             well &= mutation.run(frames, seconds, seed, well_formed=True)
-    if "decoder" in parts:
-        well &= run_decoder(frames, seconds, seed, "decoder" in given.parts)
+    for part in ("decoder", "check"):
+        if part in parts:
+            well &= run_fuzzer(part, frames, seconds, seed)
     return 0 if well else 1
 
 
