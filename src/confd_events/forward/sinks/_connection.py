@@ -104,6 +104,8 @@ class Connection:
     def receive(self) -> bytes:
         """What comes next; waits for it."""
         try:
+            # A server that waits for it, by Nagle's algorithm, would keep its answers for 40 ms.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             data = self._socket.recv(_CHUNK)
         except socket.timeout:
             raise self._endpoint.error(f"no answer within {self._timeout:g} s") from None
@@ -116,6 +118,8 @@ class Connection:
     def arrived(self, within: float = 0.0) -> bytes:
         """What has come unasked, or comes within so many seconds; empty when nothing does."""
         end = time.monotonic() + within
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
         self._socket.settimeout(0.0)
         try:
             while True:
@@ -125,7 +129,7 @@ class Connection:
                     left = end - time.monotonic()
                     if left <= 0:
                         return b""
-                    select.select([self._socket], [], [], left)
+                    poll.poll(1000 * left)
                     continue
                 if not data:
                     raise self._lost()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ...enums import SyslogPriority
 from .._errors import RefusedError
@@ -90,9 +90,12 @@ class Messages:
 
     def of(self, record: Record) -> bytes:
         """The message of a record."""
-        about = record.attributes()
+        try:
+            about = record.envelope()
+        except RecursionError:  # its data is too deep to be looked into
+            about = record.attributes()
         product, _, name = about["type"].partition(".")
-        priority = 8 * self._facility + severity(record, name)
+        priority = 8 * self._facility + _severity(name, payload_of(about.get("data", {})))
         hostname = self._hostname.of(about)[:_LONGEST_HOSTNAME]
         header = f"<{priority}>1 {_time(about['time'])} {hostname} {self._app_name or product} -"
         named = " ".join(f'{key}="{_escaped(about[key])}"' for key in ("id", "source", "type"))
@@ -101,15 +104,11 @@ class Messages:
         return f"{header} {name[:_LONGEST_ID]} {data} {record.json}".encode()
 
 
-def severity(record: Record, name: str) -> int:
-    """How severe the record of this notification is: 0, an emergency, to 7, of use for debugging.
+def _severity(name: str, payload: Mapping[str, Any]) -> int:
+    """How severe a notification is: 0, an emergency, to 7, of use for debugging.
 
-    Its line of a log knows; else it is a matter of the notification.
+    A line of a log knows; else it is a matter of its name.
     """
-    try:
-        payload = payload_of(record.envelope()["data"])
-    except RecursionError:  # it is too deep to be looked into
-        payload = {}
     own = payload.get("prio")
     if isinstance(own, int) and 0 <= own <= SyslogPriority.DEBUG:
         return own
