@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -538,13 +539,35 @@ def test_check_and_status(
         wait_until(lambda: len(envelopes(tmp_path / "out")) == 2)
         wait_until(lambda: status_of(tmp_path / "spool.db").sinks[1].error)
         wait_until(lambda: status_of(tmp_path / "spool.db").sinks[0].position == 2)
-        assert main(["forward", "status", str(path)]) == 0
+        assert main(["forward", "status", str(path), "--over", "1ms"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"spool: 2 records, [\d.]+kB", out[0])
     assert out[1] == "file: at record 2"
     assert re.fullmatch(
         r"picky: at record 0; 2 waiting, the oldest for .*s; failing: no route to the sink", out[2]
     )
+
+
+def test_status_says_how_fast(
+    daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str], picky: Picky
+) -> None:
+    path = written(tmp_path, daemon, sink=file_sink(tmp_path / "out") + PICKY)
+    picky.failures = 10**9
+    with forwarding(path):
+        send(daemon, 1)
+        wait_until(lambda: len(envelopes(tmp_path / "out")) == 2)
+        sender = threading.Timer(0.2, send, (daemon, *range(2, 22)))
+        sender.start()
+        assert main(["forward", "status", str(path), "--over", "2s"]) == 0
+        sender.join()
+    total, of_file, of_picky = capsys.readouterr().out.splitlines()
+    stored = re.search(r", ([\d.]+)/s stored$", total)
+    passed = re.search(r"^file: at record 22, ([\d.]+)/s passed$", of_file)
+    assert stored is not None
+    assert passed is not None
+    assert 0 < float(stored[1]) <= 10
+    assert 0 < float(passed[1]) <= 11
+    assert "/s" not in of_picky
 
 
 def test_the_spool_is_shown_while_a_forwarder_has_it(
@@ -637,6 +660,7 @@ def test_wrong_usage_of_the_spool(
     [
         (["forward", "nowhere.toml"], "nowhere.toml: No such file or directory"),
         (["forward", "--check", "status", "nowhere.toml"], "--check is without status"),
+        (["forward", "--over", "1s", "nowhere.toml"], "--over is for status"),
     ],
 )
 def test_wrong_usage(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,11 +6,13 @@ import argparse
 import logging
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from confd_events._written import length_of_time
 from confd_events.forward import (
     Config,
     ConfigError,
@@ -22,6 +24,7 @@ from confd_events.forward import (
     status_of,
 )
 
+from ._arguments import argument_of
 from ._exit import OK, UnavailableError, UsageError
 from ._line import written_bytes, written_seconds
 from ._render import Piece, escaped, printer
@@ -35,7 +38,8 @@ acknowledges it then, and delivers it to sinks, at least once and in order. It
 runs until SIGTERM or Ctrl-C; sinks get what is there before it ends. At SIGHUP
 it reads its configuration again.
 
-With status before the file it shows how far each sink is, and ends.
+With status before the file it shows how far each sink is, and how fast, and
+ends.
 """
 
 _EXAMPLES = """\
@@ -61,6 +65,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--check", action="store_true", help="say whether the configuration is right, and end"
     )
+    parser.add_argument(
+        "--over",
+        type=argument_of(length_of_time),
+        metavar="TIME",
+        help="how long status counts; default: 1s",
+    )
     parser.set_defaults(run=run)
 
 
@@ -68,10 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Forwards until a signal comes."""
     if arguments.check and arguments.action:
         raise UsageError("--check is without status")
+    if arguments.over is not None and not arguments.action:
+        raise UsageError("--over is for status")
     config = checked_config(arguments.config)
     try:
         if arguments.action == "status":
-            _show_status(config)
+            _show_status(config, 1.0 if arguments.over is None else arguments.over)
         elif arguments.check:
             nodes, sinks = (len(each) for each in (config.nodes, config.sinks))
             printer()(Piece(f"{arguments.config} is right; nodes: {nodes}, sinks: {sinks}"))
@@ -143,16 +155,26 @@ def _heeding_signals(forwarder: Forwarder, path: str) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _show_status(config: Config) -> None:
+def _show_status(config: Config, over: float) -> None:
     show = printer()
-    status = status_of(config.spool)
-    show(Piece(f"spool: {status.records} records, {written_bytes(status.bytes)}"))
+    before, began = status_of(config.spool), time.monotonic()
+    time.sleep(over)
+    status, seconds = status_of(config.spool), time.monotonic() - began
+    positions = {sink.name: sink.position for sink in before.sinks}
+    total = f"spool: {status.records} records, {written_bytes(status.bytes)}"
+    show(Piece(total + _rate(status.last - before.last, seconds, ", {} stored")))
     for sink in status.sinks:
-        show(Piece(_described(sink)))
+        passed = sink.position - positions.get(sink.name, sink.position)
+        show(Piece(_described(sink, _rate(passed, seconds, ", {} passed"))))
 
 
-def _described(sink: SinkStatus) -> str:
-    parts = [f"{sink.name}: at record {sink.position}"]
+def _rate(count: int, seconds: float, text: str) -> str:
+    """So many per second in a text; empty when there were none."""
+    return text.format(f"{count / seconds:.1f}/s") if count > 0 else ""
+
+
+def _described(sink: SinkStatus, rate: str) -> str:
+    parts = [f"{sink.name}: at record {sink.position}{rate}"]
     if sink.waiting:
         parts.append(f"{sink.waiting} waiting, the oldest for {written_seconds(sink.age)}")
     if sink.dead:

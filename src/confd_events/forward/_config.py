@@ -19,6 +19,8 @@ from ..subscription import Backoff, named, request
 from . import sinks
 from ._errors import ConfigError
 from ._role import ROLES
+from ._selection import Selection
+from ._selection import parsed as path_of
 
 POLICIES = ("hold", "release", "drop-oldest")
 
@@ -89,6 +91,8 @@ class SinkConfig(NamedTuple):
     mask: int
     """The notifications that it gets."""
     where: tuple[Condition, ...]
+    selection: Selection | None = None
+    """Which parts of records it gets; None for all."""
 
 
 class Config(NamedTuple):
@@ -387,9 +391,25 @@ def _sink(table: Table, subscribed: int) -> SinkConfig:
         retry=Backoff(longest=table.seconds("retry", 30.0) or 0.0),
         mask=mask,
         where=tuple(_conditions(table, mask)),
+        selection=_selection(table, mask),
     )
     table.end()
     return config
+
+
+def _selection(table: Table, mask: int) -> Selection | None:
+    fields, omit = (_paths(table, key, mask) for key in ("fields", "omit"))
+    return Selection(fields, omit or ()) if fields is not None or omit else None
+
+
+def _paths(table: Table, key: str, mask: int) -> tuple[tuple[str, ...], ...] | None:
+    texts = table.texts(key)
+    if texts is None:
+        return None
+    try:
+        return tuple(path_of(text, mask) for text in texts)
+    except ValueError as error:
+        raise table.error(key, str(error)) from error
 
 
 def _metrics(table: Table, directory: Path) -> MetricsConfig:

@@ -81,7 +81,19 @@ class Delivery(Worker):
         if not self._is_open:
             self._sink.open()
             self._is_open = True
-        self._sink.send(records)
+        selection = self._config.selection
+        if selection is None:
+            self._sink.send(records)
+            return
+        chosen = []
+        for index, record in enumerate(records):
+            try:
+                chosen.append(selection.of(record))
+            except RecursionError:
+                if chosen:
+                    self._sink.send(chosen)
+                raise RefusedError(index, "it is too deep for fields and omit") from None
+        self._sink.send(chosen)
 
     def _wants(self, record: Record) -> bool:
         """Whether the sink is to have it; always, what says that something may be missing."""

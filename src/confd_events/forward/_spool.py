@@ -437,6 +437,8 @@ class Status(NamedTuple):
     records: int
     bytes: int
     sinks: tuple[SinkStatus, ...]
+    last: int = 0
+    """The number of the last record that was ever stored."""
 
 
 def status_of(path: str | os.PathLike[str]) -> Status:
@@ -445,7 +447,9 @@ def status_of(path: str | os.PathLike[str]) -> Status:
         database.execute("BEGIN")
         sinks = database.execute("SELECT name, position, error FROM sinks ORDER BY name")
         statuses = tuple(_sink_status(database, *row) for row in sinks.fetchall())
-        return Status(_waiting(database, 0)[0], _used(database), statuses)
+        last = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
+        records = _waiting(database, 0)[0]
+        return Status(records, _used(database), statuses, last[0] if last else 0)
 
 
 def records_of(path: str | os.PathLike[str], count: int | None = None) -> Iterator[Record]:
