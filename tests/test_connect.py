@@ -260,7 +260,8 @@ def test_version_refused() -> None:
     assert error.confd_errno == events.ERR_PROTOUSAGE
     assert error.confd_lasterr == (
         f"Library protocol version ({LIBRARY['protocol']}) is not compatible with ConfD protocol "
-        "version (90)"
+        f"version (90); confd_events has libconfd {LIBRARY['version']}: build it again with the "
+        "SDK of the daemon's release"
     )
 
 

@@ -25,6 +25,7 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ([], "no SDK given"),
         (["--bogus"], "unknown option --bogus"),
         (["--python"], "--python needs a value"),
+        (["--link", "both", "."], "--link needs shared, static or auto"),
         (["--python", "/bin/false", "."], "/bin/false is not a Python 3.9 to 3.13"),
         (["/nonexistent"], "no SDK: /nonexistent is not a directory"),
     ],

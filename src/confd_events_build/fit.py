@@ -52,7 +52,7 @@ def fit(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path) -> None:
         *headers,
     ]
     ext.include_dirs = [str(build), str(_SOURCES), str(sdk.include)]
-    ext.define_macros = [*sdk.macros, *_tried_library(sdk, compiler)]
+    ext.define_macros += [*sdk.macros, *_tried_library(sdk, compiler)]
     ext.extra_compile_args = [*_FLAGS, *_hardened()]
     ext.extra_link_args = [*_LINK_HARDENED]
     if sdk.link == "static":

@@ -127,6 +127,11 @@ cdef class _Connecting(_DaemonCall):
     cdef object explained(self, error):
         if error.confd_errno == CONFD_ERR_EOF or "Access denied" in error.confd_lasterr:
             explain_by_access_file(error)
+        elif (error.confd_errno == CONFD_ERR_PROTOUSAGE
+                and "not compatible" in error.confd_lasterr):
+            error.confd_lasterr += (
+                f"; confd_events has libconfd {dotted(version_number(confd_lib_vsn))}: build it "
+                "again with the SDK of the daemon's release")
         return error
 
     cdef int aim(self, sock, ip, port, path) except -1:

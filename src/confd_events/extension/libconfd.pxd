@@ -18,6 +18,9 @@ cdef extern from *:
     #define pause_collections() 0
     #define resume_collections() 0
     #endif
+    #ifdef Py_LIMITED_API
+    #define PyList_SET_ITEM PyList_SetItem
+    #endif
     """
     dict presized_dict "__Pyx_PyDict_NewPresized"(Py_ssize_t size)
     bint pause_collections()
@@ -87,6 +90,7 @@ cdef extern from "tables.h" nogil:
         CONFD_ERR
         CONFD_EOF
         CONFD_ERR_INTERNAL
+        CONFD_ERR_PROTOUSAGE
         CONFD_ERR_OS
         CONFD_ERR_EOF
         CONFD_ERR_TIMEOUT

@@ -27,10 +27,33 @@ static inline PyObject **place_of(const char *s, size_t size)
     return &kept_texts[hash >> 55];
 }
 
+/* What is kept is ASCII: its characters are its bytes. */
+static inline const char *bytes_of(PyObject *text, size_t *size)
+{
+#ifdef Py_LIMITED_API
+    Py_ssize_t length = 0;
+    const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
+    *size = (size_t)length;
+    return bytes;
+#else
+    *size = (size_t)PyUnicode_GET_LENGTH(text);
+    return PyUnicode_DATA(text);
+#endif
+}
+
 static inline int is_text(PyObject *text, const char *s, size_t size)
 {
-    return text && (size_t)PyUnicode_GET_LENGTH(text) == size &&
-           memcmp(PyUnicode_DATA(text), s, size) == 0;
+    size_t length;
+    const char *bytes = text ? bytes_of(text, &length) : NULL;
+    return bytes && length == size && memcmp(bytes, s, size) == 0;
+}
+
+static inline int is_ascii(const char *s, size_t size)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < size; i++)
+        all |= (unsigned char)s[i];
+    return all < 0x80;
 }
 
 /* Text that need not be UTF-8: odd bytes become lone surrogates. */
@@ -50,9 +73,11 @@ static inline PyObject *shared_text(const char *s, size_t size)
         return *place;
     }
     PyObject *made = new_text(s, size);
-    if (made && PyUnicode_IS_ASCII(made)) {
+    if (made && is_ascii(s, size)) {
+        PyObject *before = *place;
         Py_INCREF(made);
-        Py_XSETREF(*place, made);
+        *place = made;
+        Py_XDECREF(before);
     }
     return made;
 }
