@@ -135,6 +135,8 @@ def test_severity_by_what_has_happened(
         of_kind("cq_progress", "cq-progress", {"type": 5, "type_name": "failed"}),
         of_kind("progress", "progress", {"type": 1, "type_name": "start"}),
         of_kind("dropped", "dropped", {"count": 3}, 0),
+        of_kind("stream", "stream-event", {"type": 1, "type_name": "notification-event"}),
+        of_kind("stream", "stream-event", {"type": 4, "type_name": "replay-failed"}),
         of_kind("reopen", "reopen-logs", {}),
     ]
     path = written(tmp_path, daemon, sink=syslog_sink(f"tcp://127.0.0.1:{server.port}"))
@@ -142,7 +144,7 @@ def test_severity_by_what_has_happened(
     with forwarding(path):
         daemon.wait_for_subscribers(timeout=PATIENCE)
         wait_until(lambda: len(taken(tmp_path)) == len(bodies) + 1)
-    assert [int(each["pri"]) % 8 for each in taken(tmp_path)] == [5, 3, 6, 3, 7, 3, 6, 5]
+    assert [int(each["pri"]) % 8 for each in taken(tmp_path)] == [5, 3, 6, 3, 7, 3, 6, 3, 6, 5]
 
 
 def test_a_server_that_is_started_again(daemon: Daemon, tmp_path: Path) -> None:
@@ -239,6 +241,7 @@ def test_what_is_too_large_becomes_a_dead_letter_and_is_not_cut(
 
 def test_a_header_is_of_visible_ascii_and_has_no_leap_second(tmp_path: Path) -> None:
     about = {"id": 'a"b\\c]d', "source": "//confd/zürich", "type": "confd.cq-progress"}
+    about.update(subject="ncs-alarms", harole="primary")
     record = json.dumps({**about, "time": "2016-12-31T23:59:60+00:00", "data": {"type": 1}})
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
@@ -250,6 +253,7 @@ def test_a_header_is_of_visible_ascii_and_has_no_leap_second(tmp_path: Path) -> 
         sink.close()
         got = receiver.recv(65536).decode()
     named = r'id="a\"b\\c\]d" source="//confd/zürich" type="confd.cq-progress"'
+    named += ' subject="ncs-alarms" harole="primary"'
     assert got == f"<30>1 - z_rich confd - cq-progress [event@99 {named}] {record}"
 
 

@@ -41,6 +41,7 @@ _SEVERITIES = {
     "package-reload": SyslogPriority.NOTICE,
     "progress": SyslogPriority.DEBUG,
     "started": SyslogPriority.NOTICE,
+    "stream-event replay-failed": SyslogPriority.ERR,
     "subagent-info down": SyslogPriority.WARNING,
     "system-going-down": SyslogPriority.WARNING,
     "undecodable": SyslogPriority.ERR,
@@ -58,6 +59,7 @@ _TIME = re.compile(
     r"(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)"
 )
 _DOCUMENTATION = 32473  # the number of enterprises in examples (RFC 5612)
+_NAMED = ("id", "source", "type", "subject", "harole")  # attributes in the structured data
 _TO_ESCAPE = re.compile(r'["\\\]]')
 
 
@@ -98,7 +100,7 @@ class Messages:
         priority = 8 * self._facility + _severity(name, payload_of(about.get("data", {})))
         hostname = self._hostname.of(about)[:_LONGEST_HOSTNAME]
         header = f"<{priority}>1 {_time(about['time'])} {hostname} {self._app_name or product} -"
-        named = " ".join(f'{key}="{_escaped(about[key])}"' for key in ("id", "source", "type"))
+        named = " ".join(f'{key}="{_escaped(about[key])}"' for key in _NAMED if key in about)
         data = f"[event@{self._enterprise} {named}]"
         # No byte order mark before it: it is ASCII, and JSON has none.
         return f"{header} {name[:_LONGEST_ID]} {data} {record.json}".encode()
