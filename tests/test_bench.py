@@ -82,6 +82,15 @@ def test_spans_of_a_daemon_get_to_a_collector(tmp_path: Path) -> None:
         assert row["cpu_us_for_span"] > 0
 
 
+def test_the_forwarder_is_compared_with_the_clients_of_its_sinks(tmp_path: Path) -> None:
+    _, results = measured(tmp_path, "--part", "forward", "--count", "500", "--rounds", "1")
+    rows = results["forward"]
+    whats = ["into the spool", "file", "sqlite", "http", "nats", "redis", "kafka"]
+    assert [row["what"] for row in rows] == whats
+    for row in rows:
+        assert min(row["per_second"], row["alone"], row["ratio"], row["cpu"]) > 0
+
+
 def test_unknown_load_is_refused() -> None:
     done = bench("--load", "none")
     assert done.returncode == 2

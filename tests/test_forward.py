@@ -18,11 +18,13 @@ from conftest import PRODUCT
 from forwarding import (
     Picky,
     await_usids,
+    body,
     envelopes,
     file_sink,
     forwarding,
     once,
     send,
+    spooled,
     usids,
     written,
 )
@@ -32,7 +34,8 @@ from confd_events import load_schemas
 from confd_events._lines import File, Rotation
 from confd_events.cli import main
 from confd_events.enums import Notif
-from confd_events.forward import Spool, SpoolError, redrive, sinks, status_of
+from confd_events.forward import Record, Spool, SpoolError, redrive, sinks, status_of
+from confd_events.forward._record import Envelopes
 from confd_events.testing import Daemon, DataChange, Faults, User
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -693,3 +696,26 @@ def test_a_damaged_spool_ends_the_command(
     assert "spool.db is damaged" in capsys.readouterr().err
     with pytest.raises(SpoolError), forwarding(path):
         pass
+
+
+def test_an_envelope_is_json_whatever_is_in_it() -> None:
+    envelopes = Envelopes('pärís"\\', "boot", 'a"b')
+    envelopes.role = "primary"
+    record = Record(1, envelopes.own("started", last='"data": {'))
+    envelope = record.envelope()
+    assert envelope["source"].endswith('/pärís"\\')
+    assert envelope["id"] == 'pärís"\\/a"b/boot/1/1'
+    assert (envelope["subject"], envelope["harole"]) == ('a"b', "primary")
+    assert envelope["data"]["started"] == {"last": '"data": {'}
+    assert record.attributes() == {key: envelope[key] for key in envelope if key != "data"}
+    assert record.json.isascii()
+
+
+def test_a_sink_without_conditions_gets_what_nobody_subscribes_to_any_more(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    commit = body(1).replace('"type": 1', f'"type": {int(Notif.COMMIT_SIMPLE)}')
+    spooled(tmp_path, "file", [commit, body(2)])
+    with forwarding(written(tmp_path, daemon, sink=file_sink(out))):
+        await_usids(out, [1, 2, "started"])

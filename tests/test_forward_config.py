@@ -80,7 +80,7 @@ def test_every_key(read: Read, tmp_path: Path) -> None:
     assert stdout.mask == Notif.AUDIT
     assert [each.holds({"user": "ada", "usid": 4}) for each in stdout.where] == [True]
     assert (archive.name, archive.batch, archive.attempts) == ("archive", 500, 5)
-    assert archive.mask == mask | Notif.COMMIT_SIMPLE | Notif.STREAM_EVENT
+    assert archive.mask is None
 
 
 @pytest.mark.parametrize(

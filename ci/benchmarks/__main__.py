@@ -15,6 +15,7 @@ import confd_events
 
 from .busy import beside_busy_threads
 from .candidates import candidates
+from .forward import forwarded
 from .growth import grown
 from .latency import latencies
 from .library import load_loops
@@ -43,11 +44,17 @@ class Scale(NamedTuple):
     """Of progress notifications at the pace of a busy daemon."""
     transactions: int
     """As fast as spans are made of them."""
+    records: int
+    """Of the forwarder, in a round."""
+    deliveries: int
+    """Rounds of the forwarder."""
 
 
-FULL = Scale(25, 5000, 300_000, 100_000, 2_000_000, 5000, 10_000, 60.0, 20_000)
-QUICK = Scale(3, 1000, 20_000, 10_000, 50_000, 300, 1000, 0.5, 40)
-PARTS = ("speed", "busy", "memory", "latency", "growth", "traces")
+FULL = Scale(
+    25, 5000, 300_000, 100_000, 2_000_000, 5000, 10_000, 60.0, 20_000, records=20_000, deliveries=7
+)
+QUICK = Scale(3, 1000, 20_000, 10_000, 50_000, 300, 1000, 0.5, 40, records=1000, deliveries=1)
+PARTS = ("speed", "busy", "memory", "latency", "growth", "traces", "forward")
 
 
 def main() -> None:
@@ -55,7 +62,10 @@ def main() -> None:
     options = _options()
     scale = QUICK if options.quick else FULL
     scale = scale._replace(
-        rounds=options.rounds or scale.rounds, events=options.count or scale.events
+        rounds=options.rounds or scale.rounds,
+        events=options.count or scale.events,
+        records=options.count or scale.records,
+        deliveries=options.rounds or scale.deliveries,
     )
     with tempfile.TemporaryDirectory() as folder, running_sender() as sender:
         results = _measured(options, scale, sender, Path(folder))
@@ -113,6 +123,7 @@ def _measured(
             traced(folder, scale.seconds, None),
             traced(folder, None, scale.transactions),
         ],
+        "forward": lambda: forwarded(sender, folder, scale.records, scale.deliveries),
     }
     return {
         name: _shown(name, rows())

@@ -59,12 +59,12 @@ class File:
     def _append(self, lines: Sequence[bytes]) -> None:
         """Writes as many lines at a time as the file may take before it is put aside."""
         together: list[bytes] = []
-        length = 0
+        length, period = 0, self._period_of(None)
         for line in lines:
-            if self._is_due(length, len(line)):
+            if self._is_due(length, len(line), period):
                 self._write(b"".join(together))
                 self._rotate()
-                together, length = [], 0
+                together, length, period = [], 0, self._period
             together.append(line)
             length += len(line)
         self._write(b"".join(together))
@@ -118,11 +118,11 @@ class File:
             error.filename = str(self._path)
             raise
 
-    def _is_due(self, waiting: int, length: int) -> bool:
+    def _is_due(self, waiting: int, length: int, period: int | None) -> bool:
         """Whether to put the file aside before a line; so many bytes wait to be written."""
         size, full = self._rotation.size, self._size + waiting
         too_large = size is not None and full + length > size
-        return full > 0 and (too_large or self._period != self._period_of(None))
+        return full > 0 and (too_large or self._period != period)
 
     def _period_of(self, moment: float | None) -> int | None:
         """The number of the period in which a time is, or that of now."""

@@ -37,6 +37,7 @@ Render = Callable[[Any, bool], Any]
 """From a value, and whether to show passwords, to what JSON has."""
 
 MASK = "********"
+_encode = json.JSONEncoder(check_circular=False).encode  # there are no circles
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNITS = {"us": timedelta(microseconds=1), "s": timedelta(seconds=1)}
@@ -77,7 +78,7 @@ def to_json(rendered: Mapping[str, Any]) -> str:
     not.
     """
     try:
-        return json.dumps(rendered)
+        return _encode(rendered)
     except RecursionError:
         return "".join(_pieces(rendered))
 

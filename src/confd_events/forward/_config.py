@@ -88,8 +88,8 @@ class SinkConfig(NamedTuple):
     attempts: int
     """How often a record is tried that it refuses."""
     retry: Backoff
-    mask: int
-    """The notifications that it gets."""
+    mask: int | None
+    """The notifications that it gets; None for all."""
     where: tuple[Condition, ...]
     selection: Selection | None = None
     """Which parts of records it gets; None for all."""
@@ -380,9 +380,10 @@ def _sink(table: Table, subscribed: int) -> SinkConfig:
     except ValueError as error:
         raise table.error("type", str(error)) from error
     names = table.texts("only")
-    mask = subscribed if names is None else _mask(table, "only", names)
-    if not mask & subscribed:
+    mask = None if names is None else _mask(table, "only", names)
+    if mask is not None and not mask & subscribed:
         raise table.error("only", "no node subscribes to any of these")
+    given = subscribed if mask is None else mask
     config = SinkConfig(
         name=table.text("name", kind),
         sink=make(table),
@@ -390,8 +391,8 @@ def _sink(table: Table, subscribed: int) -> SinkConfig:
         attempts=table.count("attempts", 5) or 0,
         retry=Backoff(longest=table.seconds("retry", 30.0) or 0.0),
         mask=mask,
-        where=tuple(_conditions(table, mask)),
-        selection=_selection(table, mask),
+        where=tuple(_conditions(table, given)),
+        selection=_selection(table, given),
     )
     table.end()
     return config

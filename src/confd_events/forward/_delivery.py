@@ -59,7 +59,7 @@ class Delivery(Worker):
         batch = self._spool.pending(self._config.name, self._config.batch)
         if not batch:
             return False
-        wanted = [record for record in batch if self._wants(record)]
+        wanted = list(filter(self._wants, batch)) if self._is_picky else batch
         try:
             if wanted:
                 self._send(wanted)
@@ -95,6 +95,10 @@ class Delivery(Worker):
                 raise RefusedError(index, "it is too deep for fields and omit") from None
         self._sink.send(chosen)
 
+    @property
+    def _is_picky(self) -> bool:
+        return self._config.mask is not None or bool(self._config.where)
+
     def _wants(self, record: Record) -> bool:
         """Whether the sink is to have it; always, what says that something may be missing."""
         try:
@@ -104,8 +108,9 @@ class Delivery(Worker):
         if not data["type"]:
             return True
         payload = payload_of(data)
-        wanted = data["type"] & self._config.mask
-        return bool(wanted) and all(each.holds(payload) for each in self._config.where)
+        mask = self._config.mask
+        is_named = mask is None or bool(data["type"] & mask)
+        return is_named and all(each.holds(payload) for each in self._config.where)
 
     def _refused(self, records: Sequence[Record], refusal: RefusedError) -> None:
         """Keeps what was delivered; gives the record up after so many attempts."""

@@ -21,7 +21,8 @@ from ._role import role_after
 from ._spool import Spool
 from ._worker import Worker
 
-_BURST = 500  # events stored by one commit
+_HA_INFO = int(Notif.HA_INFO)
+_BURST = 2000  # events stored by one commit, at most: so one wait for the disk is for many
 _LOOK = 0.2  # seconds between looks whether to end
 _FULL = 0.5  # seconds between attempts while the spool is full
 
@@ -42,6 +43,7 @@ class Intake(Worker):
         self._envelopes = Envelopes(node.name, boot)
         self.when_full = "hold"
         """What to do when the spool is full: hold, release or drop-oldest."""
+        self._mask = int(node.mask)  # each operation of an enumeration takes a microsecond
         self._observer = observer
         self._lost = 0  # events that were released, and no record says so yet
         self.connected = False
@@ -125,19 +127,21 @@ class Intake(Worker):
         finally:
             # What could not be stored, too: the daemon would wait in vain.
             for event in burst:
-                with suppress(Error):  # the connection is lost; the next read says so
-                    event.ack()
+                if event.unacknowledged:
+                    with suppress(Error):  # the connection is lost; the next read says so
+                        event.ack()
 
     def _records(self, burst: Sequence[Event]) -> Iterator[str]:
         """The records of events, without those that were asked for the role's sake alone."""
         for event in burst:
-            if event.type == Notif.HA_INFO:
+            if event.raw["type"] == _HA_INFO:
                 self._learn_role(event)
             if self._is_wanted(event):
                 yield self._record(event)
 
     def _is_wanted(self, event: Event) -> bool:
-        return not event.type or bool(event.type & self._node.mask)
+        bit: int = event.raw["type"]
+        return not bit or bool(bit & self._mask)
 
     def _learn_role(self, event: Event) -> None:
         if self._node.role:

@@ -12,8 +12,9 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, cast
 
 from ._errors import SpoolError, SpoolFullError
 from ._place import WINDOW, Mark, Place
@@ -42,6 +43,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX marks_by_time ON marks (node, stream, at)",
     ),
 )
+_record = cast("Callable[[tuple[int, str]], Record]", partial(tuple.__new__, Record))
+_ROWS = 100  # to insert by one statement
 _CHUNK = 500  # records to drop at a time when room is made
 
 
@@ -128,9 +131,7 @@ class Spool:
                 dropped = self._make_room(database, sum(map(len, bodies)), drop_oldest is not None)
             if dropped and drop_oldest is not None:
                 bodies.insert(0, drop_oldest(dropped))
-            database.executemany(
-                "INSERT INTO records (at, json) VALUES (?, ?)", [(now, body) for body in bodies]
-            )
+            _insert(database, now, bodies)
             database.execute(
                 "INSERT INTO nodes (name, at) VALUES (?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET at = excluded.at",
@@ -204,7 +205,7 @@ class Spool:
                 " (SELECT position FROM sinks WHERE name = ?) ORDER BY number LIMIT ?",
                 (sink, count),
             )
-            return [Record(*row) for row in rows]
+            return list(map(_record, rows))
 
     @property
     def changes(self) -> int:
@@ -223,8 +224,11 @@ class Spool:
             self._changed.notify_all()
 
     def advance(self, sink: str, number: int) -> None:
-        """A sink has all records up to this number; what all sinks have is removed."""
-        with self._transaction() as database:
+        """A sink has all records up to this number; what all sinks have is removed.
+
+        A crash of the host, not of the process, may undo that: then records come again.
+        """
+        with self._transaction(durable=False) as database:
             self._advance(database, sink, number)
 
     def bury(self, sink: str, record: Record, error: str) -> None:
@@ -282,8 +286,10 @@ class Spool:
                 raise _damaged(self._path, error) from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """durable -- whether it waits for the disk; a later one that does covers it, too"""
         with self._database_to("written") as database:
+            database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
@@ -307,6 +313,14 @@ def _mark(database: sqlite3.Connection, node: str, marks: Marks) -> None:
         "DELETE FROM marks WHERE node = ? AND stream = ? AND at < ?",
         (*key, marks.marks[-1].at - WINDOW),
     )
+
+
+def _insert(database: sqlite3.Connection, now: float, bodies: Sequence[str]) -> None:
+    """Many rows to a statement: each one lets other threads in, and has to wait for them."""
+    for first in range(0, len(bodies), _ROWS):
+        part = bodies[first : first + _ROWS]
+        values = ", ".join(["(?1, ?)"] * len(part))
+        database.execute(f"INSERT INTO records (at, json) VALUES {values}", (now, *part))
 
 
 def _prune(database: sqlite3.Connection) -> None:

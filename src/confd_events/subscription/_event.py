@@ -6,6 +6,7 @@ import time
 import warnings
 from datetime import datetime, timezone
 from enum import IntEnum, IntFlag
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from .. import maapi
@@ -145,7 +146,7 @@ class Event(_Notification):
         values are a tree, bytes that are not UTF-8 are \\xNN. With `secrets`, clear-text passwords
         are shown.
         """
-        return {"read_at": self.read_at.isoformat(), **to_dict(self.raw, secrets=secrets)}
+        return {"read_at": _written(self._read), **to_dict(self.raw, secrets=secrets)}
 
     def to_json(self, *, secrets: bool = False) -> str:
         """to_dict() as one line of JSON, in ASCII."""
@@ -167,6 +168,11 @@ class Event(_Notification):
         shown = [f"{key}={_short(self[key])}" for key in keys]
         kind = type(self).__name__ if isinstance(self, Marker) else f"Event {self.name}"
         return f"<{' '.join([kind, *shown])}>"
+
+
+@lru_cache(maxsize=16)  # events that were read together have one time
+def _written(moment: float) -> str:
+    return datetime.fromtimestamp(moment, timezone.utc).isoformat()
 
 
 def _restored(kind: type[Event], raw: NotificationDict, read: float) -> Event:
