@@ -122,6 +122,13 @@ def sync_preload(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(shared_library(source, tmp_path_factory.mktemp("sync")))
 
 
+@pytest.fixture(scope="session")
+def disk_preload(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A library to preload, which has writes fail, or kills the process at one; see disk.c."""
+    source = Path(__file__).with_name("disk.c")
+    return str(shared_library(source, tmp_path_factory.mktemp("disk")))
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaks() -> Iterator[None]:
     before = live_allocations()
