@@ -120,3 +120,13 @@ def test_ctypes_binding_reads_the_same(load: str, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(CI)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_check_of_frames_is_measured(tmp_path: Path) -> None:
+    table, results = measured(tmp_path, "--part", "check", "--load", "audit", "--load", "stream")
+    rows = results["check"]
+    assert [row["load"] for row in rows] == ["audit", "stream"]
+    for row in rows:
+        assert row["check"] > 0
+        assert row["percent"] == pytest.approx(100 * row["check"] / row["burst"])
+    assert table.splitlines()[2].split() == ["load", "check", "burst", "percent"]

@@ -15,6 +15,7 @@ import confd_events
 
 from .busy import beside_busy_threads
 from .candidates import candidates
+from .check import check_costs
 from .forward import forwarded
 from .growth import grown
 from .latency import latencies
@@ -54,7 +55,7 @@ FULL = Scale(
     25, 5000, 300_000, 100_000, 2_000_000, 5000, 10_000, 60.0, 20_000, records=20_000, deliveries=7
 )
 QUICK = Scale(3, 1000, 20_000, 10_000, 50_000, 300, 1000, 0.5, 40, records=1000, deliveries=1)
-PARTS = ("speed", "busy", "memory", "latency", "growth", "traces", "forward")
+PARTS = ("speed", "busy", "memory", "latency", "growth", "check", "traces", "forward")
 
 
 def main() -> None:
@@ -119,6 +120,14 @@ def _measured(
         ],
         "latency": lambda: latencies(sender, loops, scale.paced),
         "growth": lambda: grown(sender, bursts.run, scale.largest, 8),
+        "check": lambda: check_costs(
+            sender,
+            bursts.run,
+            options.load or list(LOADS),
+            scale.events,
+            scale.rounds,
+            folder,
+        ),
         "traces": lambda: [
             traced(folder, scale.seconds, None),
             traced(folder, None, scale.transactions),

@@ -15,13 +15,23 @@ enum { BEGINNING = 1 + 5 + 3 + 8 };
 enum { VERSION = 131, SMALL_TUPLE = 104, LARGE_TUPLE = 105 };
 enum { SMALL_INTEGER = 97, INTEGER = 98, SMALL_BIG = 110 };
 
-/* A number of so many bytes, the last or the first of which counts most. */
-static inline uint64_t number_of(const unsigned char *at, size_t size, int last_counts_most)
+/* A number of so many bytes, the last of which counts most. */
+static inline uint64_t number_of(const unsigned char *at, size_t size)
 {
     uint64_t number = 0;
-    for (size_t i = 0; i < size; i++)
-        number = number << 8 | at[last_counts_most ? size - 1 - i : i];
+    while (size > 0)
+        number = number << 8 | at[--size];
     return number;
+}
+
+/* A length of 1, 2 or 4 bytes; compilers make one load of each. */
+static inline size_t length_at(const unsigned char *at, size_t bytes)
+{
+    if (bytes == 1)
+        return at[0];
+    if (bytes == 2)
+        return (size_t)at[0] << 8 | at[1];
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
 /* The non-negative integer that begins there, or 0: that is no bit either. */
@@ -30,9 +40,9 @@ static inline uint64_t integer_at(const unsigned char *at, size_t size)
     if (size >= 2 && at[0] == SMALL_INTEGER)
         return at[1];
     if (size >= 5 && at[0] == INTEGER)
-        return at[1] & 0x80 ? 0 : number_of(at + 1, 4, 0);
+        return at[1] & 0x80 ? 0 : length_at(at + 1, 4);
     if (size >= 3 && at[0] == SMALL_BIG && at[1] <= 8 && size >= 3u + at[1] && at[2] == 0)
-        return number_of(at + 3, at[1], 1);
+        return number_of(at + 3, at[1]);
     return 0;
 }
 
@@ -54,7 +64,7 @@ static inline const char *bad_beginning(const unsigned char *term, size_t size, 
     if (size >= 3 && term[1] == SMALL_TUPLE)
         head = 3, arity = term[2];
     else if (size >= 6 && term[1] == LARGE_TUPLE)
-        head = 6, arity = number_of(term + 2, 4, 0);
+        head = 6, arity = length_at(term + 2, 4);
     else
         return "Bad notification struct: it is no tuple";
     if (arity > size - head)

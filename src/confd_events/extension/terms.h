@@ -3,7 +3,8 @@
  * libconfd does not check the terms that it decodes: a length beyond the frame, a tuple with too few
  * elements or another term in its place make it read what is not there. So every length and number
  * of elements is compared with the bytes there are, and what is known of the notification's shape
- * with what it has. Nothing is allocated, and nested terms are not followed by recursion. */
+ * with what it has. Nothing is allocated, and nested terms are not followed by recursion. For most
+ * frames that are whole, quick.h has said before that they fit. */
 #ifndef CONFD_EVENTS_TERMS_H
 #define CONFD_EVENTS_TERMS_H
 
@@ -13,45 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "beginning.h"
-
-/* The kinds of terms that libconfd reads and a daemon sends. */
-enum term_kind { A_INTEGER, A_FLOAT, A_ATOM, A_BINARY, A_TUPLE, A_NIL, A_STRING, A_LIST };
-
-/* What chooses among shapes, if not the number of an element; whether a list is [Ns|Tag]. */
-enum { BY_NOTHING = -1, BY_ARITY = -2, BY_KIND = -3 };
-enum { NO_TAG, PERHAPS_TAG, A_TAG };
-enum { FLOAT_AS_TEXT = 99, BINARY = 109 };
-enum { NO_SHAPE = 255 };
-enum { UINT64_RANGE, INT64_RANGE, INT32_RANGE, WORD_RANGE };
-
-/* description/shapes.py says what these mean. */
-struct shape {
-    const char *what;
-    unsigned char kinds; /* bits */
-    unsigned short fewest;
-    unsigned short most;
-    unsigned char described;
-    unsigned char counted;
-    unsigned char tag;
-    unsigned char range;
-    signed char choose;
-    unsigned char rest;
-    unsigned char items;
-    const unsigned char *elements;
-    const unsigned char *choices; /* by number */
-    unsigned char choice_count;
-    unsigned char only;
-};
-
-struct described {
-    const char *name;
-    const struct shape *shape;
-};
-
-#define NUMBER_OF(bit) __builtin_ctzll((unsigned long long)(bit))
-
-#include "shape_tables.h"
+#include "quick.h"
 
 /* A hundred lists in lists, and what they lie in; libconfd goes into them by recursion. */
 enum { DEEPEST_TERM = 160 };
@@ -113,7 +76,7 @@ static inline enum finding head_of(const struct walk *w, struct head *head)
     if (length > 0) {
         if (w->seen <= length)
             return w->seen + w->unseen <= length ? CUT : UNSEEN;
-        head->count = number_of(w->at + 1, length, 0);
+        head->count = length_at(w->at + 1, length);
     }
     head->bytes = size + (head->kind == A_TUPLE || head->kind == A_LIST ? 0 : head->count);
     if (head->bytes > w->seen + w->unseen)
@@ -132,7 +95,7 @@ static inline enum finding read_number(const unsigned char *at, const struct hea
     if (at[0] == SMALL_INTEGER)
         return to->bits = at[1], FITS;
     if (at[0] == INTEGER) {
-        int32_t word = (int32_t)number_of(at + 1, 4, 0);
+        int32_t word = (int32_t)length_at(at + 1, 4);
         to->is_negative = word < 0;
         return to->bits = (uint64_t)(int64_t)word, FITS;
     }
@@ -141,7 +104,7 @@ static inline enum finding read_number(const unsigned char *at, const struct hea
         size--;
     if (size > 8)
         return TOO_LARGE;
-    number = number_of(at, size, 1);
+    number = number_of(at, size);
     to->is_negative = at[-1] != 0 && number != 0;
     to->bits = to->is_negative ? 0 - number : number;
     /* what is negative and has 64 bits of its own is no int64 */
@@ -199,14 +162,6 @@ static inline enum finding choosing(const struct walk *w, const struct shape *sh
     }
 }
 
-/* The shape that is meant by a number, or NULL. */
-static inline const struct shape *choice_of(const struct shape *shape, uint64_t number)
-{
-    if (number >= shape->choice_count || shape->choices[number] == NO_SHAPE)
-        return NULL;
-    return &shapes[shape->choices[number]];
-}
-
 /* From the shape of some tuples to that of this one, in one step or several. */
 static inline enum finding chosen(const struct walk *w, const struct head *head,
                                   const struct shape **shape)
@@ -242,8 +197,7 @@ static inline int is_float_text(const unsigned char *at)
 /* Does a list, string or tuple, or a binary, have as much as the shape says? */
 static inline int has_size(const struct shape *shape, const struct head *head)
 {
-    return head->kind < A_BINARY || (head->count >= shape->fewest &&
-                                     (shape->most == 0 || head->count <= shape->most));
+    return head->kind < A_BINARY || has_room_for(shape, head->count);
 }
 
 static inline enum finding open_term(struct walk *w, const struct shape *shape,
@@ -281,7 +235,7 @@ static inline enum finding one_term(struct walk *w, const struct shape *shape)
         return WRONG_SIZE;
     if (shape->counted && (w->number.is_big || head.count != w->number.bits))
         return WRONG_COUNT;
-    if (head.kind == A_STRING && !(shapes[shape->items].kinds >> A_INTEGER & 1))
+    if (head.kind == A_STRING && !(item_of(shape)->kinds >> A_INTEGER & 1))
         return WRONG_KIND;
     if (head.kind == A_INTEGER) {
         if (read_number(w->at, &head, &w->number) != FITS ||
@@ -315,19 +269,16 @@ static inline int is_integer_of_64_bits(unsigned char tag)
     return tag == SMALL_INTEGER || tag == INTEGER || tag == SMALL_BIG;
 }
 
-static inline const struct shape *shape_of_next(const struct open_term *term)
+static inline const struct shape *shape_of(const struct open_term *term, uint32_t number)
 {
-    if (term->is_list)
-        return &shapes[term->shape->items];
-    return &shapes[term->next < term->shape->described ? term->shape->elements[term->next]
-                                                       : term->shape->rest];
+    return term->is_list ? item_of(term->shape) : element_of(term->shape, number);
 }
 
 /* The term within the innermost one that is open. */
 static inline enum finding next_term(struct walk *w)
 {
     struct open_term *term = &w->open[w->depth - 1];
-    const struct shape *shape = shape_of_next(term);
+    const struct shape *shape = shape_of(term, term->next);
     term->left--;
     term->next++;
     if (term->is_list && term->left == 0)
@@ -337,41 +288,18 @@ static inline enum finding next_term(struct walk *w)
     return one_term(w, shape);
 }
 
-/* What most elements are, and no more than their tag need be looked at for: a small integer, or a
- * binary of any size. Its length is put together here: number_of() makes a short frame's check a
- * tenth slower. */
-static inline int pass_common(struct walk *w, const struct shape *shape)
+/* Of the term behind a version byte, of which so many bytes can be looked at. */
+static enum finding walk_term(struct walk *w, const unsigned char *term, size_t size, size_t seen,
+                              const struct shape *shape)
 {
-    size_t size;
-    if (w->seen < 5)
-        return 0;
-    if (*w->at == SMALL_INTEGER && (shape->kinds >> A_INTEGER & 1)) {
-        w->number = (struct number){.bits = w->at[1]};
-        return pass(w, 2), 1;
-    }
-    if (*w->at != BINARY || !(shape->kinds >> A_BINARY & 1) || (shape->fewest | shape->most) != 0)
-        return 0;
-    size = 5 + ((size_t)w->at[1] << 24 | (size_t)w->at[2] << 16 | (size_t)w->at[3] << 8 | w->at[4]);
-    if (size > w->seen)
-        return 0;
-    return pass(w, size), 1;
-}
-
-/* As many elements of the innermost tuple as are common ones. */
-static inline void pass_elements(struct walk *w)
-{
-    struct open_term *term = &w->open[w->depth - 1];
-    while (!term->is_list && term->left > 0 && pass_common(w, shape_of_next(term))) {
-        term->left--;
-        term->next++;
-    }
-}
-
-static enum finding walk_term(struct walk *w, const struct shape *shape)
-{
-    enum finding found = one_term(w, shape);
+    enum finding found;
+    w->at = term + 1;
+    w->seen = (seen < size ? seen : size) - 1;
+    w->unseen = size > seen ? size - seen : 0;
+    w->number = (struct number){0};
+    w->depth = 0;
+    found = one_term(w, shape);
     while (found == FITS && w->depth > 0) {
-        pass_elements(w);
         if (w->open[w->depth - 1].left == 0)
             w->depth--;
         else
@@ -439,9 +367,7 @@ static const char *description_of(const struct walk *w, enum finding found, cons
     add(&text, ": %s", said_of(found));
     if (found == WRONG_KIND && w->depth > 0) {
         const struct open_term *within = &w->open[w->depth - 1];
-        struct open_term before = *within;
-        before.next--;
-        add(&text, ", not %s", shape_of_next(&before)->what);
+        add(&text, ", not %s", shape_of(within, within->next - 1)->what);
     }
     add(&text, "; it begins with");
     for (size_t i = 0; i < seen && i < FIRST_BYTES; i++)
@@ -456,6 +382,7 @@ static inline const char *bad_notification(const unsigned char *term, size_t siz
 {
     const char *bad = bad_beginning(term, size, more);
     const struct described *of;
+    const struct shape *shape;
     struct walk walk;
     enum finding found;
     size_t first;
@@ -467,12 +394,10 @@ static inline const char *bad_notification(const unsigned char *term, size_t siz
     if (bit < (uint64_t)1 << 31 && term[first] == SMALL_BIG)
         return "Bad notification struct"; /* libconfd takes it for another bit */
     of = &described[NUMBER_OF(bit)];
-    walk.at = term + 1;
-    walk.seen = (seen < size ? seen : size) - 1;
-    walk.unseen = size > seen ? size - seen : 0;
-    walk.number = (struct number){0};
-    walk.depth = 0;
-    found = walk_term(&walk, of->shape != NULL ? of->shape : &shapes[any_SHAPE]);
+    shape = of->shape != NULL ? of->shape : &shapes[any_SHAPE];
+    if (seen >= size && fits_quickly(term, size, shape))
+        return NULL;
+    found = walk_term(&walk, term, size, seen, shape);
     return found <= UNSEEN ? NULL : description_of(&walk, found, of->name, term, seen);
 }
 
