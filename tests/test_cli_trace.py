@@ -6,18 +6,19 @@ import doctest
 import json
 import re
 import shlex
+import signal
 import time
 from pathlib import Path
 
 import pytest
 from cli import ran, started
-from subscribing import PATIENCE, where
+from subscribing import PATIENCE, subscribed, where
 from test_traces_csv import written
 from test_traces_otlp import Collector
-from tracing import BEGIN, commit
+from tracing import BEGIN, START, commit, progress
 
 from confd_events._address import written_address
-from confd_events.testing import Daemon
+from confd_events.testing import Daemon, User
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_a_file_as_a_tree(csv: str) -> None:
     done = ran("trace", csv, "--zone", "UTC")
     assert (done.stderr, done.returncode) == ("", 0)
     head, _, root, step, _ = done.stdout.splitlines()
-    assert head == "trace 44e4cdb99eca48f99708f0847a8198b0  2024-02-05T10:00:00.100000+00:00"
+    assert head == "trace 44e4cdb99eca48f99708f0847a8198b0  2024-02-05T10:00:00.100250+00:00"
     assert root.split() == ["10.0", "ms", "8.0", "ms", "applying", "transaction"]
     assert step.split() == ["2.0", "ms", "2.0", "ms", "connect", "[ce0]"]
 
@@ -94,6 +95,8 @@ def test_a_file_to_a_collector(csv: str) -> None:
         ([__file__], "line 1: not a progress trace"),
         (["-", "--zone", "here"], "'here' is not a time zone"),
         (["-", "--otlp", "here"], "'here' is not a URL"),
+        (["-", "--follow"], "--follow needs a file"),
+        (["--follow", "/nowhere.csv"], "/nowhere.csv: No such file"),
     ],
 )
 def test_wrong_usage(arguments: list[str], said: str) -> None:
@@ -133,6 +136,66 @@ def test_a_daemon_that_is_lost_is_told(daemon: Daemon) -> None:
 def test_the_time_is_over(daemon: Daemon) -> None:
     done = ran("trace", "--address", written_address(where_of(daemon)), "--timeout", "200ms")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_a_recording_of_a_user(tmp_path: Path, daemon: Daemon) -> None:
+    """Sessions are known by audit records and commits; the others are counted."""
+    path = tmp_path / "recording.jsonl"
+    with subscribed(daemon, "progress", "audit", "commit-simple") as subscription:
+        daemon.audit(user="ada", usid=41, msg="commit")
+        daemon.commit(uinfo=User(username="bob", usid=42))
+        for usid in (41, 42, 43):
+            for event in commit():
+                daemon.progress(**{**event, "usid": usid, "trace_id": f"{usid:032x}"})
+        count = 2 + 3 * len(commit())
+        path.write_text("".join(f"{next(subscription).to_json()}\n" for _ in range(count)))
+    for user, usid in (("ada", 41), ("bob", 42)):
+        done = ran("trace", str(path), "--user", user, "--format", "json")
+        spans = [json.loads(line) for line in done.stdout.splitlines()]
+        assert {span["attributes"]["nso.usid"] for span in spans} == {usid}
+        assert len(spans) == 4
+        assert done.stderr == "1 traces left out, for nothing told whose session they are of\n"
+
+
+def test_a_user_of_a_daemon(daemon: Daemon) -> None:
+    address = written_address(where_of(daemon))
+    with started("trace", "--address", address, "--user", "ada", "--format", "json") as process:
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        daemon.audit(user="ada", usid=41, msg="commit")
+        for event in commit():
+            daemon.progress(**event)
+        assert process.stdout is not None
+        names = {json.loads(process.stdout.readline())["name"] for _ in range(4)}
+    assert "applying transaction" in names
+
+
+def test_a_file_that_grows_until_ctrl_c(csv: str) -> None:
+    lines = Path(csv).read_text().splitlines(keepends=True)
+    path = Path(csv).with_name("growing.csv")
+    path.write_text("".join(lines[:-1]))
+    with started("trace", "--follow", str(path), "--zone", "UTC", "--events") as process:
+        assert process.stdout is not None
+        with path.open("a") as file:
+            file.write(lines[-1] + "\n")
+        head = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=PATIENCE)
+    assert head.startswith("trace 44e4cdb99eca48f99708f0847a8198b0")
+    assert (error, process.returncode) == ("", 0)
+
+
+def test_ctrl_c_shows_what_is_open_at_a_daemon(daemon: Daemon) -> None:
+    address = written_address(where_of(daemon))
+    with started("trace", "--address", address) as process:
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        for event in (progress(START, 0, "push", usid=7), *commit()):
+            daemon.progress(**event)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE)
+    assert "push (end not seen)" in out
+    assert process.returncode == 0
 
 
 def where_of(daemon: Daemon) -> dict[str, object]:

@@ -26,15 +26,20 @@ _SERVICE = [
 _WITH_TYPES = ["EVENT TYPE", "TIMESTAMP", "DURATION"]
 _SESSION = ["SESSION ID", "TRANSACTION ID", "DATASTORE", "CONTEXT"]
 _END = ["MESSAGE", "ANNOTATION"]
-# The columns, by the first release that writes them.
+_TEXTS = [
+    *("TIMESTAMP", "TID", "SESSION ID", "CONTEXT", "SUBSYSTEM"),
+    *_SERVICE,
+    *("DURATION", "MESSAGE"),
+]
+_WITH_TRACE_ID = [*_WITH_TYPES, *_SESSION, "TRACE ID", "SUBSYSTEM", *_SERVICE, *_END]
+# The columns, by the first release that writes the file as it is. Some have the columns of the one
+# before: from 5.7 on times are in microseconds, from 6.0 on there is a trace id under its column.
 COLUMNS = {
-    "4.7": [
-        *("TIMESTAMP", "TID", "SESSION ID", "CONTEXT", "SUBSYSTEM"),
-        *_SERVICE,
-        *("DURATION", "MESSAGE"),
-    ],
+    "4.7": _TEXTS,
+    "5.1": _TEXTS,
     "5.4": [*_WITH_TYPES, *_SESSION, "SUBSYSTEM", *_SERVICE, *_END],
-    "5.7": [*_WITH_TYPES, *_SESSION, "TRACE ID", "SUBSYSTEM", *_SERVICE, *_END],
+    "5.7": _WITH_TRACE_ID,
+    "6.0": _WITH_TRACE_ID,
     "6.1": [
         *_WITH_TYPES,
         *("TRACE ID", "SPAN ID", "PARENT SPAN ID"),
@@ -71,14 +76,20 @@ def written(release: str) -> list[str]:
         for name in device
     ]
     link = {"LINK TRACE ID": TRACE, "LINK SPAN ID": "8770222b20449918"}
-    begun, ended, failed = ("...", " ok", " done") if release == "4.7" else ("", "", "")
+    begun, ended, done = ("...", " ok", " done") if COLUMNS[release] is _TEXTS else ("", "", "")
+    precise = release in ("5.7", "6.0", "6.1")
     rows = [
         row("start", 100, "", f"applying transaction{begun}", **root),
         row("start", 101, "", f"connect{begun}", **step, **further[0], **link),
         *(further[1:] if release == "6.1" else ()),
         row("stop", 103, "0.002", f"connect{ended}", **step),
-        row("stop", 110, "0.010", f"applying transaction{failed}", **root),
+        row("stop", 110, "0.010", f"applying transaction{done}", **root),
     ]
+    for each in rows:
+        if precise and "TIMESTAMP" in each:
+            each["TIMESTAMP"] += "250"
+        if release < "6.0":
+            each.pop("TRACE ID", None)
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS[release], extrasaction="ignore")
     writer.writeheader()
@@ -91,13 +102,23 @@ def test_each_layout(release: str) -> None:
     found = in_order(spans(read_csv(written(release), zone=timezone.utc)))
     check(found)
     root, connect = found
+    fraction = 250 if release in ("5.7", "6.0", "6.1") else 0
     assert (root.name, root.duration, root.parent_id) == ("applying transaction", 10_000, None)
-    assert root.start == 1_707_127_200_100_000
+    assert root.start == 1_707_127_200_100_000 + fraction
     assert (connect.name, connect.duration, connect.parent_id) == ("connect", 2_000, root.span_id)
     expected = {"nso.usid": 40, "nso.tid": 39, "nso.device": "ce0", "nso.package": "ned"}
     assert expected.items() <= connect.attributes.items()
     assert str(connect.attributes["nso.commit_queue_id"]) == "7"
     assert not root.incomplete
+    assert (root.trace_id == TRACE.replace("-", "")) == (release >= "6.0")
+
+
+def test_files_put_one_after_another() -> None:
+    lines = [*written("5.4"), *written("6.1")]
+    found = list(spans(read_csv(lines, zone=timezone.utc)))
+    check(found)
+    names = sorted(span.name for span in found)
+    assert names == ["applying transaction"] * 2 + ["connect"] * 2
 
 
 def test_links_and_attributes_on_further_lines() -> None:

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, Callable
 
 import confd_events
 from confd_events.enums import Verbosity, label
-from confd_events.traces import Span, follow_batches, read_csv, spans, trace_id_of, traces
+from confd_events.traces import (
+    Span,
+    follow_batches,
+    follow_file,
+    read_file,
+    spans,
+    trace_id_of,
+    traces,
+)
 from confd_events.traces.chrome import write_chrome
 from confd_events.traces.html import write_html
 from confd_events.traces.otlp import OtlpSender
@@ -25,6 +36,7 @@ from ._arguments import argument_of, seconds
 from ._exit import OK, UsageError, tell
 from ._files import opened
 from ._render import escaped
+from ._sessions import Sessions
 from ._subscribing import checked, closed_at, end_of, within
 
 if TYPE_CHECKING:
@@ -32,18 +44,23 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Shows the steps of transactions and actions as trees, with the time that each took, or sends them
-to a tracing backend. Reads a progress trace file of NSO in CSV, of NSO 4.7 and later; without a
-file, follows a daemon until --timeout, Ctrl-C, or the daemon is lost.
+to a tracing backend. Reads a progress trace file of NSO in CSV, of NSO 4.7 and later, or a
+recording: what record, monitor --json, or the forwarder has written. Without a file, follows a
+daemon until --timeout, Ctrl-C, or the daemon is lost.
 """
 
 _EXAMPLES = """\
 examples:
   confd-events trace --timeout 1m --summary
   confd-events trace --slower-than 2s
+  confd-events trace --user ada
   confd-events trace trace.csv --zone UTC
-  confd-events trace trace.csv --format html > trace.html
+  confd-events trace --follow trace.csv --slower-than 2s
+  confd-events trace busy.jsonl --format html > trace.html
   confd-events trace --otlp http://localhost:4318/v1/traces
 """
+
+Told = Callable[[Mapping[str, Any]], object]
 
 _BATCH = 512  # spans in a request
 _AHEAD = 100_000  # notifications that are read while spans are shown or sent
@@ -57,11 +74,18 @@ def add_parser(subparsers: Subparsers) -> None:
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
     )
-    parser.add_argument("file", nargs="?", metavar="FILE", help="a progress trace; - for input")
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="a progress trace or a recording; - for input"
+    )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="go on with what is added to the file, until --timeout or Ctrl-C",
+    )
     parser.add_argument(
         "--zone",
         type=argument_of(_zone),
-        help="of the file's times, such as UTC or +02:00; default: that of this host",
+        help="of the times of a progress trace, such as UTC or +02:00; default: that of this host",
     )
     live = parser.add_argument_group("daemon")
     live.add_argument(
@@ -78,6 +102,12 @@ def add_parser(subparsers: Subparsers) -> None:
     choice.add_argument("--trace-id", metavar="ID", help="this trace alone")
     choice.add_argument(
         "--slower-than", type=seconds, metavar="TIME", help="traces that take longer, such as 2s"
+    )
+    choice.add_argument(
+        "--user",
+        metavar="NAME",
+        help="traces of this user's sessions, as far as audit records, logins or commits tell "
+        "whose they are",
     )
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -108,13 +138,14 @@ def _zone(text: str) -> tzinfo:
 
 def run(arguments: argparse.Namespace) -> int:
     """Shows or sends the traces."""
-    source = _of_daemon(arguments) if arguments.file is None else _of_file(arguments)
-    with source as batches:
-        if arguments.otlp and arguments.trace_id is None and arguments.slower_than is None:
+    if arguments.follow and arguments.file in (None, "-"):
+        raise UsageError("--follow needs a file; a daemon is followed without it")
+    sessions = Sessions()
+    with _source(arguments, sessions) as batches:
+        if arguments.otlp and _takes_all(arguments):
             _send(arguments.otlp, batches)  # no need to wait for whole traces
             return OK
-        found = traces(span for batch in batches for span in batch)
-        chosen = (trace for trace in found if _is_chosen(arguments, trace))
+        chosen = _chosen(arguments, batches, sessions)
         if arguments.otlp:
             _send(arguments.otlp, _in_batches(chosen))
         else:
@@ -122,47 +153,130 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _takes_all(arguments: argparse.Namespace) -> bool:
+    return not (arguments.trace_id or arguments.slower_than or arguments.user)
+
+
+def _chosen(
+    arguments: argparse.Namespace, batches: Iterable[Sequence[Span]], sessions: Sessions
+) -> Iterator[Sequence[Span]]:
+    """The traces that the arguments ask for."""
+    unknown = 0
+    for trace in traces(span for batch in batches for span in batch):
+        if not _is_chosen(arguments, trace):
+            continue
+        if arguments.user is not None:
+            user = sessions.user_of(trace)
+            unknown += user is None
+            if user != arguments.user:
+                continue
+        yield trace
+    if unknown:
+        tell(f"{unknown} traces left out, for nothing told whose session they are of")
+
+
 def _in_batches(traces: Iterable[Sequence[Span]]) -> Iterator[Sequence[Span]]:
     for trace in traces:
         yield from (trace[start : start + _BATCH] for start in range(0, len(trace), _BATCH))
 
 
+def _source(
+    arguments: argparse.Namespace, sessions: Sessions
+) -> AbstractContextManager[Iterator[Sequence[Span]]]:
+    others = None if arguments.user is None else sessions.note
+    if arguments.file is None:
+        return _of_daemon(arguments, others)
+    return _of_file(arguments, others)
+
+
 @contextmanager
-def _of_file(arguments: argparse.Namespace) -> Iterator[Iterator[Sequence[Span]]]:
+def _of_file(
+    arguments: argparse.Namespace, others: Told | None
+) -> Iterator[Iterator[Sequence[Span]]]:
     name = arguments.file
-
-    def read(file: TextIO) -> Iterator[Sequence[Span]]:
-        found = spans(read_csv(file, zone=arguments.zone))
-        try:
-            while batch := list(islice(found, _BATCH)):
-                yield batch
-        except ValueError as error:
-            raise UsageError(f"{name}: {error}") from error
-
     try:
-        file = opened(name)
+        if arguments.follow:
+            with _interruptible() as interrupted:
+                yield _named(name, _followed(arguments, others, interrupted))
+        else:
+            with opened(name) as file:
+                found = spans(read_file(file, zone=arguments.zone, others=others))
+                yield _named(name, iter(lambda: list(islice(found, _BATCH)), []))
     except OSError as error:
+        if error.filename is None:  # of what it is written to
+            raise
         raise UsageError(f"{name}: {error.strerror}") from error
-    with file as lines:
-        yield read(lines)
+
+
+def _followed(
+    arguments: argparse.Namespace, others: Told | None, interrupted: threading.Event
+) -> Iterator[Sequence[Span]]:
+    end = end_of(arguments)
+    return follow_file(
+        arguments.file,
+        zone=arguments.zone,
+        others=others,
+        until=lambda: interrupted.is_set() or (end is not None and time.monotonic() >= end),
+        size=_BATCH,
+        delay=_delay(arguments),
+    )
+
+
+def _named(name: str, batches: Iterator[Sequence[Span]]) -> Iterator[Sequence[Span]]:
+    """The same; what is wrong in a file is told with its name."""
+    try:
+        yield from batches
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name}: not UTF-8 text") from error
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from error
+
+
+def _delay(arguments: argparse.Namespace) -> float:
+    """Seconds that spans may wait for others: what is shown comes as soon as it is known."""
+    return 1.0 if arguments.otlp else 0.0
 
 
 @contextmanager
-def _of_daemon(arguments: argparse.Namespace) -> Iterator[Iterator[Sequence[Span]]]:
+def _of_daemon(
+    arguments: argparse.Namespace, others: Told | None
+) -> Iterator[Iterator[Sequence[Span]]]:
     end = end_of(arguments)
+    names = (
+        ("progress",) if others is None else ("progress", "audit", "user-session", "commit-simple")
+    )
     subscription = within(
         end,
         lambda: checked(
             confd_events.subscribe,
-            "progress",
+            *names,
             address=arguments.address,
             verbosity=arguments.verbosity,
             buffer=_AHEAD,
         ),
     )
-    with subscription, closed_at(end, subscription):
-        # What is shown comes as soon as it is known.
-        yield follow_batches(subscription, size=_BATCH, delay=1.0 if arguments.otlp else 0.0)
+    with subscription, closed_at(end, subscription), _interruptible(subscription.close):
+        yield follow_batches(subscription, size=_BATCH, delay=_delay(arguments), others=others)
+
+
+@contextmanager
+def _interruptible(also: Callable[[], object] = lambda: None) -> Iterator[threading.Event]:
+    """Lets Ctrl-C end the source, so that what is known by then is shown; the second interrupts."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(number, before)
+        interrupted.set()
+        also()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _is_chosen(arguments: argparse.Namespace, trace: Sequence[Span]) -> bool:

@@ -8,9 +8,11 @@ for event in subscription:
 
 from ._assemble import AssemblerStats, SpanAssembler, spans
 from ._csv import read_csv
+from ._file import follow_file, read_file
 from ._follow import follow, follow_batches
 from ._grouping import traces
 from ._ids import trace_id_of
+from ._recording import read_recording
 from ._span import AttributeValue, Link, Span, SpanEvent
 
 __all__ = [
@@ -22,7 +24,10 @@ __all__ = [
     "SpanEvent",
     "follow",
     "follow_batches",
+    "follow_file",
     "read_csv",
+    "read_file",
+    "read_recording",
     "spans",
     "trace_id_of",
     "traces",

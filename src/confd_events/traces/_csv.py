@@ -11,6 +11,7 @@ from typing import Any, Callable
 from ..enums import Database, ProgressType, label
 from ._span import Link
 
+_NONE = "not a progress trace: no columns TIMESTAMP and MESSAGE"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TYPES = {label(member): int(member) for member in ProgressType}
 _DATASTORES = {label(member): int(member) for member in Database}
@@ -23,17 +24,31 @@ def read_csv(lines: Iterable[str], *, zone: tzinfo | None = None) -> Iterator[di
     zone -- the time zone of its times, which do not say it; None for the zone of this machine
 
     The columns are found by their names, so that files of every release are read; a column that
-    is not known is left out.
+    is not known is left out. A line with the names may come again, as where files were put one
+    after another.
 
     Raises ValueError, which names the line, for a file that is none, and for a value that is wrong.
     """
+    return (each for each in rows_of(lines, zone) if each is not None)
+
+
+def rows_of(lines: Iterable[str], zone: tzinfo | None) -> Iterator[dict[str, Any] | None]:
+    """As read_csv(); None for a blank line."""
     rows = csv.reader(lines)
-    columns = [_COLUMNS.get(name.strip().upper()) for name in next(rows, [])]
-    if "timestamp" not in columns or "msg" not in columns:
-        raise ValueError("line 1: not a progress trace: no columns TIMESTAMP and MESSAGE")
+    columns: list[str | None] = []
     last: dict[str, Any] | None = None
-    for row in rows:
+    while True:
         try:
+            row = next(rows)
+            if not row or _names_columns(row) or not columns:
+                if last is not None:
+                    yield last
+                last = None
+                if not row:
+                    yield None
+                else:
+                    columns = _columns(row)
+                continue
             cells = {name: cell for name, cell in zip(columns, row) if name and cell}
             if "timestamp" in cells:
                 if last is not None:
@@ -41,10 +56,26 @@ def read_csv(lines: Iterable[str], *, zone: tzinfo | None = None) -> Iterator[di
                 last = _payload(cells, zone)
             elif last is not None:
                 _add_further(last, cells)
-        except ValueError as error:
+        except StopIteration:
+            break
+        except (ValueError, csv.Error) as error:
             raise ValueError(f"line {rows.line_num}: {error}") from None
+    if not columns:
+        raise ValueError(f"line 1: {_NONE}")
     if last is not None:
         yield last
+
+
+def _names_columns(row: list[str]) -> bool:
+    return "TIMESTAMP" in row and "MESSAGE" in row
+
+
+def _columns(row: list[str]) -> list[str | None]:
+    """The keys of the columns that a line names; None for one that is not known."""
+    columns = [_COLUMNS.get(name.strip().upper()) for name in row]
+    if "timestamp" not in columns or "msg" not in columns:
+        raise ValueError(_NONE)
+    return columns
 
 
 def _payload(cells: dict[str, str], zone: tzinfo | None) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Callable
 
 from ..error import Error
 from ._assemble import SpanAssembler
@@ -27,7 +27,7 @@ def follow(
 
     When the subscription ends with an Error, what is open is given out before that is raised.
     """
-    for batch in _finished(subscription, window, linger):
+    for batch in _finished(subscription, window, linger, None):
         yield from batch
 
 
@@ -38,16 +38,23 @@ def follow_batches(
     delay: float = 1.0,
     window: float = 0.1,
     linger: float = 5.0,
+    others: Callable[[Mapping[str, Any]], object] | None = None,
 ) -> Iterator[list[Span]]:
     """As follow(), in lists, for what sends them on.
 
     size -- the most spans of a list
     delay -- seconds after which a list is given out that has less, half a second more at most
+    others -- is called with the payload of each other notification
     """
+    return in_batches(_finished(subscription, window, linger, others), size, delay)
+
+
+def in_batches(finished: Iterator[list[Span]], size: int, delay: float) -> Iterator[list[Span]]:
+    """Spans in lists of a size, or less after a delay; an empty list lets the time pass."""
     waiting: list[Span] = []
     due = 0.0
     try:
-        for batch in _finished(subscription, window, linger):
+        for batch in finished:
             if batch and not waiting:
                 due = time.monotonic() + delay
             waiting += batch
@@ -65,7 +72,12 @@ def follow_batches(
         yield waiting
 
 
-def _finished(subscription: Subscription, window: float, linger: float) -> Iterator[list[Span]]:
+def _finished(
+    subscription: Subscription,
+    window: float,
+    linger: float,
+    others: Callable[[Mapping[str, Any]], object] | None,
+) -> Iterator[list[Span]]:
     """The spans that are finished with each notification, or while none comes."""
     assembler = SpanAssembler(window=window, linger=linger)
     try:
@@ -80,6 +92,8 @@ def _finished(subscription: Subscription, window: float, linger: float) -> Itera
                 if "timestamp" not in progress:
                     at = int(event.read_at.timestamp() * 1e6)
                 yield assembler.add(progress, at)
+            elif others is not None:
+                others(event.payload)
     except Error as error:
         yield assembler.flush()
         if error.confd_strerror != _CLOSED:
