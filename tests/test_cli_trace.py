@@ -73,6 +73,24 @@ def test_tables(csv: str) -> None:
     assert "ce0: once, longest 2.0 ms" in said
 
 
+def test_tables_of_device_locks(tmp_path: Path) -> None:
+    rows = ["EVENT TYPE,TIMESTAMP,DURATION,SESSION ID,TRANSACTION ID,DEVICE,SERVICE,MESSAGE"]
+    for kind, second, took, session, message in (
+        ("start", "01.0", "", 1, "taking device lock"),
+        ("stop", "01.1", "0.1", 1, "taking device lock"),
+        ("start", "02.0", "", 2, "taking device lock"),
+        ("info", "03.0", "", 1, "releasing device lock"),
+        ("stop", "03.1", "1.1", 2, "taking device lock"),
+    ):
+        time = f"2024-02-05T10:00:{second}00"
+        rows.append(f"{kind},{time},{took},{session},{session},ce0,,{message}")
+    path = tmp_path / "locks.csv"
+    path.write_text("\n".join(rows))
+    said = ran("trace", str(path), "--summary").stdout
+    assert "ce0: 2 times, longest 1.10 s" in said
+    assert "     1.10 s  ce0, held by session 1, transaction 1\n" in said
+
+
 def test_a_choice(csv: str) -> None:
     assert ran("trace", csv, "--slower-than", "11ms").stdout == ""
     assert ran("trace", csv, "--slower-than", "9ms").stdout

@@ -92,6 +92,31 @@ def test_who_held_the_lock_before_there_was_a_step_of_that() -> None:
     assert held == {99: [43], 77: [], 43: []}
 
 
+def test_who_held_the_lock_of_a_device() -> None:
+    """From the end of taking it until it is said to be released, within a step or outside."""
+    ce0, ce1 = {"device": "ce0"}, {"device": "ce1"}
+    events = [
+        *span_of("sync-from", 0, 9000, None, **ce0),
+        *span_of("taking device lock", 100, 200, None, **ce0),
+        progress(INFO, 8000, "releasing device lock", **ce0),
+        *span_of("taking device lock", 5000, 8100, None, tid=99, usid=50, service="/vpn{a}", **ce0),
+        progress(INFO, 8200, "releasing device lock", tid=99, usid=50, service="/vpn{a}", **ce0),
+        *span_of("taking device lock", 5000, 5100, None, tid=77, usid=60, **ce1),
+    ]
+    found = summarized(assembled(sorted(events, key=lambda event: event["timestamp"])))
+    waits = {wait.span.attributes["nso.tid"]: wait for wait in found.device_lock_waits}
+    held = {
+        tid: [each.attributes["nso.tid"] for each in wait.holders] for tid, wait in waits.items()
+    }
+    assert held == {99: [43], 43: [], 77: []}
+    assert (waits[99].span.device, waits[99].span.service) == ("ce0", "/vpn{a}")
+    assert [(total.name, total.times, total.self_time) for total in found.by_locked_device] == [
+        ("ce0", 2, 3200),
+        ("ce1", 1, 100),
+    ]
+    assert found.lock_waits == []
+
+
 def chrome(spans: list[Span]) -> list[dict[str, Any]]:
     file = io.StringIO()
     write_chrome(spans, file)

@@ -29,7 +29,7 @@ from confd_events.traces import (
 from confd_events.traces.chrome import write_chrome
 from confd_events.traces.html import write_html
 from confd_events.traces.otlp import OtlpSender
-from confd_events.traces.summary import Summary, Total, summarized
+from confd_events.traces.summary import LockWait, Summary, Total, summarized
 from confd_events.traces.tree import duration, tree
 
 from ._arguments import argument_of, seconds
@@ -333,19 +333,23 @@ def _tables(summary: Summary) -> Iterator[str]:
         if totals:
             yield from ("", f"{name}, by the time that is their own")
             yield from map(_row, totals)
+    if summary.by_locked_device:
+        yield from ("", "waits for the locks of devices, by device")
+        yield from map(_row, summary.by_locked_device)
     if summary.lock_waits:
         yield from ("", "waits for the transaction lock")
-        for wait in summary.lock_waits:
-            held = ", ".join(
-                sorted(
-                    {
-                        f"session {span.attributes.get('nso.usid')}, transaction "
-                        f"{span.attributes.get('nso.tid')}"
-                        for span in wait.holders
-                    }
-                )
-            )
-            yield f"{duration(wait.span.duration):>11}  held by {held or 'nobody that was seen'}"
+        yield from map(_wait, summary.lock_waits)
+    if summary.device_lock_waits:
+        yield from ("", "waits for the lock of a device")
+        yield from map(_wait, summary.device_lock_waits)
+
+
+def _wait(wait: LockWait) -> str:
+    get = [span.attributes.get for span in wait.holders]
+    held = {f"session {each('nso.usid')}, transaction {each('nso.tid')}" for each in get}
+    subject = "".join(f"{what}, " for what in (wait.span.device, wait.span.service) if what)
+    holders = ", ".join(sorted(held)) or "nobody that was seen"
+    return f"{duration(wait.span.duration):>11}  {subject}held by {holders}"
 
 
 def _row(total: Total) -> str:

@@ -9,10 +9,6 @@ from typing import Callable, NamedTuple
 from ._forest import Node, forest
 from ._span import Span
 
-_TAKING = ("taking transaction lock", "grabbing transaction lock")
-_HOLDING = "holding transaction lock"
-_RELEASING = "releasing transaction lock"  # before NSO 6.1, which has no step of holding it
-
 
 class Total(NamedTuple):
     """The time of several spans."""
@@ -28,7 +24,7 @@ class Total(NamedTuple):
 
 
 class LockWait(NamedTuple):
-    """A transaction that waited for the transaction lock."""
+    """A transaction that waited for the transaction lock, or for that of a device."""
 
     span: Span
     """The wait."""
@@ -45,6 +41,11 @@ class Summary(NamedTuple):
     by_device: Sequence[Total]
     by_service: Sequence[Total]
     lock_waits: Sequence[LockWait]
+    """For the transaction lock."""
+    device_lock_waits: Sequence[LockWait]
+    """For the lock of the device that the wait deals with."""
+    by_locked_device: Sequence[Total]
+    """The waits for the locks of devices, by device."""
 
 
 def summarized(spans: Iterable[Span], *, count: int = 10) -> Summary:
@@ -57,7 +58,13 @@ def summarized(spans: Iterable[Span], *, count: int = 10) -> Summary:
         _totals(nodes, lambda span: _text(span, "nso.subsystem"), count),
         _totals(nodes, lambda span: span.device, count),
         _totals(nodes, lambda span: span.service, count),
-        _lock_waits(everything, count),
+        _lock_waits(everything, _TRANSACTION, count),
+        _lock_waits(everything, _DEVICE, count),
+        _totals(
+            [node for node in nodes if node.span.name in _DEVICE.taking],
+            lambda span: span.device,
+            count,
+        ),
     )
 
 
@@ -85,36 +92,62 @@ def _totals(nodes: Iterable[Node], key: Callable[[Span], str | None], count: int
     return nlargest(count, totals, key=lambda total: total.self_time)
 
 
-def _lock_waits(spans: Sequence[Span], count: int) -> list[LockWait]:
+class _Lock(NamedTuple):
+    """How the steps that deal with a kind of lock are called."""
+
+    taking: tuple[str, ...]
+    holding: str | None
+    releasing: str
+    """What is told where there is no step of holding it: the transaction lock before NSO 6.1."""
+    of_device: bool
+
+    def waiter(self, span: Span) -> tuple[object, ...]:
+        """What takes the lock, and gives it back."""
+        return (*_transaction(span), span.device) if self.of_device else _transaction(span)
+
+
+_TRANSACTION = _Lock(
+    ("taking transaction lock", "grabbing transaction lock"),
+    "holding transaction lock",
+    "releasing transaction lock",
+    of_device=False,
+)
+_DEVICE = _Lock(("taking device lock",), None, "releasing device lock", of_device=True)
+
+
+def _lock_waits(spans: Sequence[Span], lock: _Lock, count: int) -> list[LockWait]:
     waits = nlargest(
         count,
-        (span for span in spans if span.name in _TAKING and span.duration),
+        (span for span in spans if span.name in lock.taking and span.duration),
         key=lambda span: span.duration,
     )
-    holding = list(_holding(spans))
-    return [LockWait(wait, tuple(_holders(wait, holding))) for wait in waits]
+    holding = list(_holding(spans, lock))
+    return [LockWait(wait, tuple(_holders(wait, holding, lock))) for wait in waits]
 
 
-def _holding(spans: Sequence[Span]) -> Iterator[tuple[Span, int, int]]:
+def _holding(spans: Sequence[Span], lock: _Lock) -> Iterator[tuple[Span, int, int]]:
     """The steps that hold the lock, or take it where none does, with from and until when."""
     released: dict[tuple[object, ...], list[int]] = {}
     for span in spans:
-        if span.name == _HOLDING:
+        if span.name == lock.holding:
             yield span, span.start, span.end
-        times = [event.time for event in span.events if event.name == _RELEASING]
+        times = [event.time for event in span.events if event.name == lock.releasing]
+        if span.name == lock.releasing:  # told outside of any step
+            times.append(span.start)
         if times:
-            released.setdefault(_transaction(span), []).extend(times)
+            released.setdefault(lock.waiter(span), []).extend(times)
     for span in spans:
-        if span.name in _TAKING:
-            times = [time for time in released.get(_transaction(span), ()) if time >= span.end]
+        if span.name in lock.taking:
+            times = [time for time in released.get(lock.waiter(span), ()) if time >= span.end]
             if times:
                 yield span, span.end, min(times)
 
 
-def _holders(wait: Span, holding: Iterable[tuple[Span, int, int]]) -> Iterator[Span]:
+def _holders(wait: Span, holding: Iterable[tuple[Span, int, int]], lock: _Lock) -> Iterator[Span]:
     for held, start, end in holding:
         same = _transaction(held) == _transaction(wait)
-        if not same and start < wait.end and end > wait.start:
+        elsewhere = lock.of_device and held.device != wait.device
+        if not same and not elsewhere and start < wait.end and end > wait.start:
             yield held
 
 
