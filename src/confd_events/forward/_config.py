@@ -199,7 +199,8 @@ class Table:
 
     def optional_choice(self, key: str, choices: tuple[str, ...]) -> str | None:
         """One of several texts, or None when it is not there."""
-        return self.choice(key, choices) if key in self else None
+        found = self.optional_text(key)
+        return None if found is None else self.choice(key, choices)
 
     def table(self, key: str) -> Table:
         """The table in it, which may be missing."""
