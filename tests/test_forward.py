@@ -36,6 +36,7 @@ from confd_events.cli import main
 from confd_events.enums import Notif
 from confd_events.forward import Record, Spool, SpoolError, redrive, sinks, status_of
 from confd_events.forward._record import Envelopes
+from confd_events.forward._worker import Worker
 from confd_events.testing import Daemon, DataChange, Faults, User
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -719,3 +720,9 @@ def test_a_sink_without_conditions_gets_what_nobody_subscribes_to_any_more(
     spooled(tmp_path, "file", [commit, body(2)])
     with forwarding(written(tmp_path, daemon, sink=file_sink(out))):
         await_usids(out, [1, 2, "started"])
+
+
+def test_a_worker_leaves_the_names_of_a_thread_to_its_kinds() -> None:
+    names = [name for name in vars(threading.Thread()) if name not in vars(Worker("any"))]
+    own = type("Own", (Worker,), {name: lambda self: "own" for name in names})("any")
+    assert {getattr(own, name)() for name in names} == {"own"}

@@ -6,26 +6,40 @@ import threading
 import time
 
 
-class Worker(threading.Thread):
+class Worker:
     """A thread of the forwarder."""
 
+    # It has a Thread and is none: what a subclass adds may not take a name that a Thread uses for
+    # itself, which a later Python may do with any.
+
     def __init__(self, name: str) -> None:
-        super().__init__(name=f"confd-events {name}", daemon=True)
         self.failure: Exception | None = None
         """Why it has ended by itself; None when it has not."""
+        self._thread = threading.Thread(target=self._live, name=f"confd-events {name}", daemon=True)
         self._stopping = threading.Event()
         self._end = 0.0
+
+    @property
+    def ident(self) -> int | None:
+        """The thread's number; None before it was started."""
+        return self._thread.ident
+
+    def start(self) -> None:
+        """Starts it."""
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self._thread.is_alive()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Waits until it has ended, or for so many seconds."""
+        self._thread.join(timeout)
 
     def stop(self, grace: float = 0.0) -> None:
         """Tells it to end; it may go on for so many seconds to finish what is there."""
         self._end = time.monotonic() + grace
         self._stopping.set()
-
-    def run(self) -> None:
-        try:
-            self.work()
-        except Exception as error:
-            self.failure = error
 
     def work(self) -> None:
         """What it does until it is told to end."""
@@ -47,3 +61,9 @@ class Worker(threading.Thread):
             time.sleep(max(0.0, min(seconds, self._end - time.monotonic())))
         else:
             self._stopping.wait(seconds)
+
+    def _live(self) -> None:
+        try:
+            self.work()
+        except Exception as error:
+            self.failure = error
