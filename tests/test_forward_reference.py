@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from confd_events._written import length_of_time, size
 from confd_events.forward import Table, sinks
 from confd_events.forward import _config as config
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = ("forward.md", "engines.md", "metrics.md")
@@ -31,17 +38,18 @@ NODE = {"name": "paris", "subscribe": ["audit"]}
 SINK = {"type": "stdout"}
 
 
-def tables() -> Iterator[tuple[tuple[str, ...], set[str]]]:
-    """The documentation's tables of keys, by what was named last before each."""
+def tables() -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """The documentation's tables, by what was named last before each: keys, and their defaults."""
     for page in PAGES:
         names: tuple[str, ...] = (page,)
-        keys: set[str] | None = None
+        keys: dict[str, str] | None = None
         for line in (DOCS / page).read_text().splitlines():
             row = re.match(r"\| (`[^|]*) \|", line)
             if line == HEAD:
-                keys = set()
+                keys = {}
             elif keys is not None and row:
-                keys.update(re.findall(r"`(\w+)`", row[1]))
+                default = line.rsplit("|", 2)[1].strip()
+                keys.update(dict.fromkeys(re.findall(r"`(\w+)`", row[1]), default))
             elif keys is not None and not line.startswith("|"):
                 yield names, keys
                 keys = None
@@ -52,6 +60,75 @@ def tables() -> Iterator[tuple[tuple[str, ...], set[str]]]:
 
 DOCUMENTED = dict(tables())
 OF_SINKS = {names: keys for names, keys in DOCUMENTED.items() if set(names) <= set(NEEDED)}
+
+
+class Noting(Table):
+    """Notes the defaults that it is asked with."""
+
+    def __init__(self, path: str, values: dict[str, Any]) -> None:
+        super().__init__(path, values)
+        self.defaults: dict[str, Any] = {}
+
+    def text(self, key: str, default: str | None = None) -> str:
+        self.defaults[key] = default
+        return super().text(key, default)
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        self.defaults[key] = default
+        return super().flag(key, default)
+
+    def count(self, key: str, default: int | None = None) -> int | None:
+        self.defaults[key] = default
+        return super().count(key, default)
+
+    def seconds(self, key: str, default: float | None = None) -> float | None:
+        self.defaults[key] = default
+        return super().seconds(key, default)
+
+    def size(self, key: str, default: int | None = None) -> int | None:
+        self.defaults[key] = default
+        return super().size(key, default)
+
+
+def told(default: Any, cell: str) -> bool:
+    """Whether a cell of the documentation tells a default; words tell any."""
+    found = re.fullmatch(r"`(.+)`|(\d+)", cell)
+    if found is None or default is None:
+        return True
+    value = tomllib.loads(f"x = {found[1] or found[2]}")["x"]
+    if isinstance(value, str) and isinstance(default, (int, float)):
+        return default in (as_number(length_of_time, value), as_number(size, value))
+    return bool(value == default)
+
+
+def as_number(convert: Any, text: str) -> float | None:
+    try:
+        return float(convert(text))
+    except ValueError:
+        return None
+
+
+def defaults_by(path: str, values: dict[str, Any], make: Any) -> dict[str, Any]:
+    """The keys and their defaults that the code has."""
+    table = Noting(path, values)
+    make(table)
+    return table.defaults
+
+
+def test_the_defaults_are_told(tmp_path: Path) -> None:
+    made: list[tuple[str, Any, Any]] = [
+        (kind, NEEDED[kind], sinks.named(kind)) for kinds in OF_SINKS for kind in kinds
+    ]
+    made.append(("[[sinks]]", SINK, lambda table: config._sink(table, 1)))
+    made.append(("[[nodes]]", NODE, config._node))
+    made.append(("[metrics]", {"address": ":1"}, lambda table: config._metrics(table, tmp_path)))
+    compared = 0
+    for name, values, make in made:
+        cells = next(keys for names, keys in DOCUMENTED.items() if name in names)
+        for key, default in defaults_by("x", values, make).items():
+            compared += bool(re.fullmatch(r"`.+`|\d+", cells[key])) and default is not None
+            assert told(default, cells[key]), (name, key, default, cells[key])
+    assert compared > 20
 
 
 def read_by(path: str, values: dict[str, Any], make: Any) -> set[str]:
@@ -67,7 +144,7 @@ def read_by_sink(kind: str) -> set[str]:
 
 @pytest.mark.parametrize("kinds", OF_SINKS, ids=" ".join)
 def test_the_keys_of_a_sink(kinds: tuple[str, ...]) -> None:
-    assert set().union(*map(read_by_sink, kinds)) == OF_SINKS[kinds]
+    assert set().union(*map(read_by_sink, kinds)) == set(OF_SINKS[kinds])
 
 
 def test_every_sink_with_keys_has_a_table() -> None:
@@ -77,13 +154,13 @@ def test_every_sink_with_keys_has_a_table() -> None:
 
 def test_the_keys_of_every_sink() -> None:
     read = read_by("sinks[0]", SINK, lambda table: config._sink(table, 1))
-    assert DOCUMENTED[("[[sinks]]",)] == read
+    assert set(DOCUMENTED[("[[sinks]]",)]) == read
 
 
 def test_the_keys_of_a_node() -> None:
-    assert DOCUMENTED[("[[nodes]]",)] == read_by("nodes[0]", NODE, config._node)
+    assert set(DOCUMENTED[("[[nodes]]",)]) == read_by("nodes[0]", NODE, config._node)
 
 
 def test_the_keys_of_metrics(tmp_path: Path) -> None:
     read = read_by("metrics", {"address": ":1"}, lambda table: config._metrics(table, tmp_path))
-    assert DOCUMENTED[("[metrics]",)] == read
+    assert set(DOCUMENTED[("[metrics]",)]) == read
