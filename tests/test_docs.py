@@ -29,6 +29,7 @@ from typing import Callable, NamedTuple
 from unittest import mock
 
 import pytest
+import yaml
 from cli import PATIENCE, environment
 from scenes import SCENES
 
@@ -359,12 +360,18 @@ def check_config(block: Block) -> None:
             assert read_config(str(path)).sinks
 
 
+def check_yaml(block: Block) -> None:
+    """The configuration of another program: no more than that it is YAML."""
+    assert all(isinstance(each, dict) for each in yaml.safe_load_all(block.source))
+
+
 CHECKS: dict[str, Callable[[Block], None]] = {
     "console": check_console,
     "ini": check_unit,
     "json": check_script,
     "sh": check_shell,
     "toml": check_config,
+    "yaml": check_yaml,
 }
 # The languages of blocks that are not checked here, and why.
 UNCHECKED = {
