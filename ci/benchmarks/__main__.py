@@ -83,6 +83,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--count", type=int, help="events in a round")
     parser.add_argument("--load", action="append", choices=LOADS, help="only this load")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part")
+    parser.add_argument(
+        "--vendor", metavar="DIR", help="a row for the vendor's Python modules, which are there"
+    )
     return parser.parse_args()
 
 
@@ -98,7 +101,7 @@ def _measured(
     options: argparse.Namespace, scale: Scale, sender: Sender, folder: Path
 ) -> dict[str, Any]:
     loops = load_loops(folder)
-    all_candidates = candidates(loops)
+    all_candidates = candidates(loops, options.vendor)
     bursts, iterator = all_candidates[3:5]
     parts: dict[str, Callable[[], Sequence[Any]]] = {
         "speed": lambda: measure(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import importlib
 import select
 import socket
+import sys
 import time
 from typing import Any, Callable, NamedTuple
 
@@ -29,9 +31,12 @@ class Candidate(NamedTuple):
     """The only loads that it can read; empty for all."""
 
 
-def candidates(loops: ctypes.CDLL) -> list[Candidate]:
-    """All rows; the ratios are to the first."""
-    return [
+def candidates(loops: ctypes.CDLL, vendor: str | None = None) -> list[Candidate]:
+    """All rows; the ratios are to the first.
+
+    vendor -- where the vendor's Python modules are, for a row of theirs
+    """
+    rows = [
         Candidate("C: poll, read, free", _on_socket(_c_loop(loops.poll_and_read))),
         Candidate("C: read, free", _on_socket(_c_loop(loops.read_only))),
         Candidate("read_notification()", _on_socket(_one_by_one(events.read_notification))),
@@ -41,6 +46,9 @@ def candidates(loops: ctypes.CDLL) -> list[Candidate]:
         Candidate("async for event", _iterate_async, _EVENTS),
         Candidate("ctypes", _on_socket(_one_by_one(Binding(loops).read_notification)), _SIMPLE),
     ]
+    if vendor is not None:
+        rows.append(Candidate("vendor's, select and read", _on_socket(_vendors(vendor))))
+    return rows
 
 
 # To a subscription, heartbeats are no events unless it asked for them.
@@ -78,6 +86,23 @@ def _one_by_one(read_one: Callable[[socket.socket], Any]) -> Callable[[socket.so
     def read(sock: socket.socket, count: int) -> None:
         for _ in range(count):
             read_one(sock)
+
+    return read
+
+
+def _vendors(directory: str) -> Callable[[socket.socket, int], None]:
+    """The loop that the vendor's documentation shows."""
+    module = f"_{events.library()['product'].lower()}"
+    sys.path.append(directory)
+    try:
+        theirs = importlib.import_module(f"{module}.events")
+    except ImportError as error:
+        raise SystemExit(f"bench: --vendor {directory}: {module} can't be imported: {error}") from None
+
+    def read(sock: socket.socket, count: int) -> None:
+        for _ in range(count):
+            select.select([sock], [], [])
+            theirs.read_notification(sock)
 
     return read
 
