@@ -36,6 +36,23 @@ def measured(tmp_path: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
     return done.stdout, results
 
 
+def test_the_vendors_modules_are_a_row(tmp_path: Path) -> None:
+    package = tmp_path / f"_{PRODUCT.lower()}"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "events.py").write_text("from confd_events import read_notification\n")
+    options = ("--part", "speed", "--load", "audit", "--vendor", str(tmp_path))
+    _, results = measured(tmp_path, *options)
+    assert results["speed"][-1]["candidate"] == "vendor's, select and read"
+
+
+def test_vendors_modules_that_are_not_there(tmp_path: Path) -> None:
+    done = bench("--quick", "--vendor", str(tmp_path))
+    assert done.returncode == 1
+    trouble = f"_{PRODUCT.lower()} can't be imported"
+    assert done.stderr.startswith(f"bench: --vendor {tmp_path}: {trouble}")
+
+
 def test_speed_is_compared_with_the_loop_in_c(tmp_path: Path) -> None:
     table, results = measured(tmp_path, "--part", "speed", "--load", "audit")
     rows = results["speed"]

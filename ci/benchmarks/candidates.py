@@ -97,7 +97,8 @@ def _vendors(directory: str) -> Callable[[socket.socket, int], None]:
     try:
         theirs = importlib.import_module(f"{module}.events")
     except ImportError as error:
-        raise SystemExit(f"bench: --vendor {directory}: {module} can't be imported: {error}") from None
+        trouble = f"{module} can't be imported: {error}"
+        raise SystemExit(f"bench: --vendor {directory}: {trouble}") from None
 
     def read(sock: socket.socket, count: int) -> None:
         for _ in range(count):
