@@ -12,6 +12,7 @@ from ._observer import Observer
 from ._record import Record, payload_of
 from ._spool import Letter, Spool
 from ._worker import Worker
+from .sinks import HoldingSink
 
 _LOOK = 0.5  # seconds between looks whether to end
 
@@ -26,6 +27,7 @@ class Delivery(Worker):
         self._spool = spool
         self._observer = observer
         self._is_open = False
+        self._given = self._position = 0  # numbers of records; less than they are at the beginning
         self._refusals = 0  # of the record at which it stands
         self._trouble = ""  # what is wrong, as was told; empty when nothing is
 
@@ -56,8 +58,9 @@ class Delivery(Worker):
         if letter is not None:
             self._redrive(letter)
             return True
-        batch = self._spool.pending(self._config.name, self._config.batch)
+        batch = self._spool.pending(self._config.name, self._config.batch, self._given)
         if not batch:
+            self._idle()
             return False
         wanted = list(filter(self._wants, batch)) if self._is_picky else batch
         try:
@@ -70,12 +73,26 @@ class Delivery(Worker):
             self._keep(wanted, error.delivered)
             raise
         self._refusals = 0
-        self._spool.advance(self._config.name, batch[-1].number)
+        self._given = batch[-1].number
+        self._advance()
         self._observer.delivered(self._config.name, len(wanted))
         if self._trouble:
             logger.info("sink %s takes records again", self._config.name)
             self._trouble = ""
         return True
+
+    def _idle(self) -> None:
+        if self._is_open and isinstance(self._sink, HoldingSink):
+            self._sink.idle()
+            self._advance()
+
+    def _advance(self) -> None:
+        """Lets the position go on behind what the sink was given, but for what it holds."""
+        held = self._sink.held() if isinstance(self._sink, HoldingSink) else None
+        position = self._given if held is None else held - 1
+        if position > self._position:
+            self._spool.advance(self._config.name, position)
+            self._position = position
 
     def _send(self, records: Sequence[Record]) -> None:
         if not self._is_open:
@@ -152,6 +169,7 @@ class Delivery(Worker):
             self._spool.note_failure(self._config.name, trouble)
 
     def _close(self) -> None:
+        self._given = 0  # what it holds comes again
         if not self._is_open:
             return
         self._is_open = False

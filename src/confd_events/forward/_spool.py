@@ -197,13 +197,13 @@ class Spool:
 
     # Going out
 
-    def pending(self, sink: str, count: int) -> list[Record]:
-        """The next records for a sink, oldest first, at most so many."""
+    def pending(self, sink: str, count: int, after: int = 0) -> list[Record]:
+        """The next records for a sink, oldest first, at most so many, all behind this number."""
         with self._database_to("read") as database:
             rows = database.execute(
                 "SELECT number, json FROM records WHERE number >"
-                " (SELECT position FROM sinks WHERE name = ?) ORDER BY number LIMIT ?",
-                (sink, count),
+                " max(?, (SELECT position FROM sinks WHERE name = ?)) ORDER BY number LIMIT ?",
+                (after, sink, count),
             )
             return list(map(_record, rows))
 

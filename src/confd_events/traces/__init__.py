@@ -13,12 +13,13 @@ from ._follow import follow, follow_batches
 from ._grouping import traces
 from ._ids import trace_id_of
 from ._recording import read_recording
-from ._span import AttributeValue, Link, Span, SpanEvent
+from ._span import AttributeValue, Link, LogRecord, Span, SpanEvent
 
 __all__ = [
     "AssemblerStats",
     "AttributeValue",
     "Link",
+    "LogRecord",
     "Span",
     "SpanAssembler",
     "SpanEvent",

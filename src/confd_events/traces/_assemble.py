@@ -6,7 +6,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
-from itertools import count
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from ._ids import hashed, is_trace_id, span_id_of, trace_id_of
@@ -117,6 +117,26 @@ class SpanAssembler:
         for opened in self._open.oldest(len(self._open)):
             self._cut(opened)
         return found + self._returned()
+
+    def expire(self, before: int) -> list[Span]:
+        """Ends what began before a time, in µs since the epoch; returns the incomplete spans."""
+        while (oldest := self._open.oldest(1)) and oldest[0].span.start < before:
+            self._cut(oldest[0])
+        return self._returned()
+
+    def running(self) -> list[Span]:
+        """The spans that have begun and not ended; their end is their start."""
+        return [opened.span for opened in self._open]
+
+    def first_needed(self) -> int:
+        """Which notification, counted from 0, is the first that is not in spans given out.
+
+        With those from there on a new assembler gives the spans that this one has not; how many
+        were added when all are.
+        """
+        waiting = (step.number for step in self._waiting)
+        begun = (opened.number for opened in self._open)
+        return min(chain(waiting, begun), default=self._events)
 
     def stats(self) -> AssemblerStats:
         """What was done until now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ._span import AttributeValue, Span
@@ -16,12 +16,23 @@ class OpenSpan:
     subject -- what it deals with
     common -- the attributes that its start shares with other steps
     own -- the attributes that its start said for itself, as it said them
+    number -- which notification began it
     root -- the topmost span around it that was open when it began, or itself
     members -- of a root: the open spans within it
     latest -- of a root: the time of the last event within it, in µs since the epoch
     """
 
-    __slots__ = ("common", "family", "latest", "members", "own", "root", "span", "subject")
+    __slots__ = (
+        "common",
+        "family",
+        "latest",
+        "members",
+        "number",
+        "own",
+        "root",
+        "span",
+        "subject",
+    )
 
     def __init__(
         self,
@@ -34,6 +45,7 @@ class OpenSpan:
         self.family = family_of(step)
         self.subject = step.subject()
         self.common = common
+        self.number = step.number
         self.own = step.progress.get("attributes")
         self.root: OpenSpan = self if parent is None else parent.root
         self.members: dict[OpenSpan, None] = {}
@@ -63,6 +75,9 @@ class OpenSpans:
     def oldest(self, count: int) -> list[OpenSpan]:
         """Those that came first."""
         return [found for found, _ in zip(self._all, range(count))]
+
+    def __iter__(self) -> Iterator[OpenSpan]:
+        return iter(self._all)
 
     def enter(self, opened: OpenSpan) -> None:
         """Adds a span."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from struct import Struct
 
-from ._span import AttributeValue, Link, Span, SpanEvent
+from ._span import AttributeValue, Link, LogRecord, Span, SpanEvent
 
 _FIXED64 = Struct("<Q").pack
 _TIMES = Struct("<BQBQ").pack  # fields 7 and 8, each behind its tag
@@ -31,6 +31,28 @@ def traces_request(
         encoded = encoded_span(span)
         parts += (_SPAN, _varint(len(encoded)), encoded)
     return _field(1, _field(1, encoded_resource(resource)) + _field(2, b"".join(parts)))
+
+
+def logs_request(
+    records: Iterable[LogRecord], resource: Mapping[str, AttributeValue], scope: bytes
+) -> bytes:
+    """An ExportLogsServiceRequest."""
+    scoped = [_field(1, scope), *(_field(2, _log_record(record)) for record in records)]
+    return _field(1, _field(1, encoded_resource(resource)) + _field(2, b"".join(scoped)))
+
+
+def _log_record(record: LogRecord) -> bytes:
+    parts = [
+        b"\x09" + _nanoseconds(record.time),
+        _number(2, record.severity),
+        _field(5, _any_value(record.body)),
+        _attributes(6, record.attributes),
+        b"" if record.trace_id is None else _field(9, bytes.fromhex(record.trace_id)),
+        b"" if record.span_id is None else _field(10, bytes.fromhex(record.span_id)),
+        b"" if record.observed is None else b"\x59" + _nanoseconds(record.observed),
+        _field(12, record.name.encode()),
+    ]
+    return b"".join(parts)
 
 
 def encoded_resource(attributes: Mapping[str, AttributeValue]) -> bytes:
@@ -88,8 +110,7 @@ def rejected(response: bytes) -> tuple[int, str]:
 
 def _event(event: SpanEvent) -> bytes:
     name = _field(2, event.name.encode())
-    time = _FIXED64(min(max(event.time, 0), _LAST) * 1000)
-    return b"\x09" + time + name + _attributes(3, event.attributes)
+    return b"\x09" + _nanoseconds(event.time) + name + _attributes(3, event.attributes)
 
 
 def _link(link: Link) -> bytes:
@@ -116,6 +137,10 @@ def _any_value(value: AttributeValue) -> bytes:
     if isinstance(value, int) and -(2**63) <= value < 2**63:
         return _number(3, value)
     return _field(1, str(value).encode())
+
+
+def _nanoseconds(microseconds: int) -> bytes:
+    return _FIXED64(min(max(microseconds, 0), _LAST) * 1000)
 
 
 def _field(number: int, content: bytes) -> bytes:

@@ -85,6 +85,15 @@ def _notification(
     return name, payload
 
 
+def progress_of(line: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The payload of a progress notification, as Event.to_dict() has it; None for another."""
+    if line["type_name"] not in _PROGRESS:
+        return None
+    payload = next((dict(part) for part in line.values() if isinstance(part, dict)), {})
+    payload.setdefault("timestamp", line["read_at"])
+    return _progress(payload)
+
+
 def _progress(payload: dict[str, Any]) -> dict[str, Any]:
     """As read_notification() has it."""
     time = payload["timestamp"]

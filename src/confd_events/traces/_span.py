@@ -29,6 +29,24 @@ class Link(NamedTuple):
     """16 hexadecimal digits."""
 
 
+class LogRecord(NamedTuple):
+    """What is told beside spans, such as an audit record."""
+
+    time: int
+    """When it happened, in µs since the epoch."""
+    name: str
+    """Of the kind of event, such as nso.audit."""
+    body: str
+    attributes: dict[str, AttributeValue]
+    severity: int = 9
+    """OpenTelemetry's number: 9 is INFO, 13 WARN, 17 ERROR."""
+    observed: int | None = None
+    """When it was read, in µs since the epoch."""
+    trace_id: str | None = None
+    span_id: str | None = None
+    """Of the span that it belongs to."""
+
+
 class Span:
     """A step of a transaction or an action, from its start to its end.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -13,9 +14,10 @@ from urllib.parse import urlsplit
 
 from .._version import __version__
 from . import _protobuf
-from ._span import AttributeValue, Span
+from ._span import AttributeValue, LogRecord, Span
 
 _RETRIED = frozenset({429, 502, 503, 504})
+_REFUSALS = frozenset({400, 413, 422})  # it is what was sent; others may pass
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0  # seconds
 _SHOWN = 200  # bytes of an answer in an error
 _SCOPE = _protobuf.encoded_scope("confd-events", __version__)
@@ -23,6 +25,13 @@ _SCOPE = _protobuf.encoded_scope("confd-events", __version__)
 
 class OtlpError(OSError):
     """Spans could not be sent: the collector was not reached in time, or refuses them."""
+
+    def __init__(self, reason: str, *, refused: bool = False, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.refused = refused
+        """Whether it would be the same again."""
+        self.seconds = seconds
+        """How long the collector asks to be left alone."""
 
 
 class OtlpStats(NamedTuple):
@@ -51,6 +60,7 @@ class OtlpSender:
     patience -- seconds to try again, with growing delays, while the collector can't be reached or
         is busy (status 429, 502, 503, 504; Retry-After is heeded)
     wait -- how to wait between tries
+    context -- of TLS; None for the system's certificates
 
     Raises ValueError for an endpoint that is no URL of http or https.
     """
@@ -65,6 +75,7 @@ class OtlpSender:
         timeout: float = 10.0,
         patience: float = 30.0,
         wait: Callable[[float], object] = time.sleep,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self._url = urlsplit(endpoint)
         if self._url.scheme not in ("http", "https") or not self._url.hostname:
@@ -79,7 +90,7 @@ class OtlpSender:
         }
         self._resource = {"service.name": "nso", **(resource or {})}
         self._compress, self._timeout, self._patience = compress, timeout, patience
-        self._wait = wait
+        self._wait, self._context = wait, context
         self._connection: HTTPConnection | None = None
         self._spans = self._requests = self._retries = self._rejected = 0
         self._message = ""
@@ -89,7 +100,13 @@ class OtlpSender:
 
         Raises OtlpError when it refuses them, or `patience` is over.
         """
-        body = _protobuf.traces_request(spans, self._resource, _SCOPE)
+        self._send(_protobuf.traces_request(spans, self._resource, _SCOPE), len(spans))
+
+    def send_logs(self, records: Sequence[LogRecord]) -> None:
+        """Sends log records, if the endpoint is one for them, such as …/v1/logs; else as send()."""
+        self._send(_protobuf.logs_request(records, self._resource, _SCOPE), len(records))
+
+    def _send(self, body: bytes, count: int) -> None:
         answer = self._posted(gzip.compress(body, 1) if self._compress else body)
         try:
             rejected, message = _protobuf.rejected(answer)
@@ -98,7 +115,7 @@ class OtlpSender:
             rejected, message = 0, ""
         self._rejected += rejected
         self._message = message or self._message
-        self._spans += len(spans) - rejected
+        self._spans += count - rejected
 
     def stats(self) -> OtlpStats:
         """What was done until now."""
@@ -125,10 +142,12 @@ class OtlpSender:
                 self._requests += 1
                 return answer
             if status and status not in _RETRIED:
-                raise OtlpError(f"{self._shown_url()} does not take the spans: {problem}")
+                reason = f"{self._shown_url()} does not take the spans: {problem}"
+                raise OtlpError(reason, refused=status in _REFUSALS)
             pause = asked if asked is not None else delay * random.uniform(0.5, 1)
             if time.monotonic() + pause > give_up:
-                raise OtlpError(f"{self._shown_url()} was not reached: {problem}")
+                reason = f"{self._shown_url()} was not reached: {problem}"
+                raise OtlpError(reason, seconds=asked or 0.0)
             self._wait(pause)
             self._retries += 1
             delay = min(2 * delay, _LONGEST_DELAY)
@@ -136,9 +155,11 @@ class OtlpSender:
     def _post(self, body: bytes) -> tuple[int, float | None, bytes]:
         """The status, the seconds that Retry-After asks for, and the answer to one request."""
         if self._connection is None:
-            connect = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
-            host = self._url.hostname or ""
-            self._connection = connect(host, self._url.port, timeout=self._timeout)
+            where, timeout = (self._url.hostname or "", self._url.port), self._timeout
+            if self._url.scheme == "https":
+                self._connection = HTTPSConnection(*where, timeout=timeout, context=self._context)
+            else:
+                self._connection = HTTPConnection(*where, timeout=timeout)
         path = self._url.path or "/"
         target = f"{path}?{self._url.query}" if self._url.query else path
         self._connection.request("POST", target, body, self._headers)

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Callable, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Protocol, runtime_checkable
 
 from .._errors import ConfigError
-from . import file, http, relp, sqlite, stdout, syslog
+from . import file, http, otlp, relp, sqlite, stdout, syslog
 
 if TYPE_CHECKING:
     from .._config import Table
@@ -42,6 +42,21 @@ class Sink(Protocol):
         """Lets go of what open() has taken; also after an error, and again."""
 
 
+@runtime_checkable
+class HoldingSink(Sink, Protocol):
+    """A sink that has records to wait for what comes later.
+
+    The spool's position stays before the first that it holds; when the sink is opened again, they
+    come again from there.
+    """
+
+    def held(self) -> int | None:
+        """The number of the first record that is not delivered; None when all are."""
+
+    def idle(self) -> None:
+        """There is no record for it at the moment; called about twice a second."""
+
+
 Make = Callable[["Table"], Sink]
 """Makes a sink from its table of the configuration, without opening anything."""
 
@@ -66,6 +81,7 @@ BUILT_IN: dict[str, Make] = {
     "http": http.HttpSink,
     "kafka": _of_extra("kafka", "KafkaSink"),
     "nats": _of_extra("nats", "NatsSink"),
+    "otlp": otlp.OtlpSink,
     "redis": _of_extra("redis", "RedisSink"),
     "relp": relp.RelpSink,
     "sqlite": sqlite.SqliteSink,
