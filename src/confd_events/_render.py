@@ -67,8 +67,10 @@ def to_dict(raw: Mapping[str, Any], *, secrets: bool = False) -> dict[str, Any]:
     bit = raw["type"]
     keys = _KEYS.get(bit, {})
     result = {"type": bit, "type_name": _name(enums.Notif, bit)}
-    members = (member for member in raw if member != "type")
-    return {**result, **{member: _dict(raw[member], secrets, keys) for member in members}}
+    for member, values in raw.items():
+        if member != "type":
+            result[member] = _dict(values, secrets, keys)
+    return result
 
 
 def to_json(rendered: Mapping[str, Any]) -> str:
@@ -133,7 +135,10 @@ def _dict(values: Mapping[str, Any], secrets: bool, keys: Mapping[str, _Key]) ->
     result = {}
     for key, value in values.items():
         render, enum = keys.get(key, _ANY)
-        result[key] = value if render is None else render(value, secrets)
+        if render is None or (render is _text and value.isascii()):  # most are so
+            result[key] = value
+        else:
+            result[key] = render(value, secrets)
         if enum is not None and (name := _name(enum, value)) is not None:
             result[f"{key}_name"] = name
     return result

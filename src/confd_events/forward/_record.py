@@ -68,7 +68,8 @@ class Envelopes:
         if isinstance(event, Connected):
             self._connection, self._number = self._connection + 1, 0
         data = event.to_dict()
-        data.update(more)
+        if more:
+            data.update(more)
         return self._written(data, event.payload)
 
     def own(self, name: str, **payload: Any) -> str:

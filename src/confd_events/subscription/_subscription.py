@@ -246,7 +246,8 @@ class Subscription(Core):
         The event before is acknowledged, as by the loop. Markers are events, too. Nothing is lost
         when the time is over. Raises EOF after close(); all else as the loop does.
         """
-        event = self._next(end_of(timeout))
+        # Time 0 is over, whatever the clock says.
+        event = self._next(0.0 if timeout == 0 else end_of(timeout))
         if event is None and self.closed:
             raise closed()
         return event

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .._errors import RefusedError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"(?!sqlite_)[a-z_][a-z0-9_]*", re.IGNORECASE)
 _REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError)  # it is the record; other errors may pass
+
+_ROWS = 100  # to insert by one statement
 
 _Row = tuple[str, str, str, str, str]
 
@@ -58,7 +61,9 @@ class SqliteSink:
         assert self._database is not None
         try:
             with self._database:
-                self._database.executemany(self._insert, rows)
+                for first in range(0, len(rows), _ROWS):
+                    part = rows[first : first + _ROWS]
+                    self._database.execute(self._insert(len(part)), [*chain.from_iterable(part)])
         except _REFUSALS:
             self._insert_each(rows)
 
@@ -68,11 +73,12 @@ class SqliteSink:
             self._database.close()
             self._database = None
 
-    @property
-    def _insert(self) -> str:
+    def _insert(self, count: int) -> str:
+        """The statement that inserts so many rows."""
+        values = ", ".join(["(?, ?, ?, ?, ?)"] * count)
         # Not OR IGNORE, which drops a row that any constraint refuses.
         return (
-            f"INSERT INTO {self._table} (id, source, type, time, record) VALUES (?, ?, ?, ?, ?)"
+            f"INSERT INTO {self._table} (id, source, type, time, record) VALUES {values}"
             " ON CONFLICT (id) DO NOTHING"
         )
 
@@ -82,7 +88,7 @@ class SqliteSink:
         for index, row in enumerate(rows):
             try:
                 with self._database:
-                    self._database.execute(self._insert, row)
+                    self._database.execute(self._insert(1), row)
             except _REFUSALS as error:
                 raise RefusedError(index, f"{self._path}: {error}") from error
 
