@@ -153,9 +153,9 @@ def test_a_slow_notification_is_no_silent_daemon(daemon: Daemon) -> None:
 
 
 @each_buffer
-def test_a_large_notification_stops_midway(buffer: int | None) -> None:
-    """libconfd reads one of more than 16 KB as it comes; that read ends, too."""
-    faults = Faults(silent_after=HANDSHAKE + 30_000)
+@pytest.mark.parametrize("arrived", [2, 100, 30_000])
+def test_a_large_notification_stops_midway(buffer: int | None, arrived: int) -> None:
+    faults = Faults(silent_after=HANDSHAKE + arrived)
     with (
         Daemon(minimum_interval=0, faults=faults) as daemon,
         subscribed(daemon, "audit", heartbeat=0.4, buffer=buffer) as subscription,

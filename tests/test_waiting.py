@@ -312,3 +312,24 @@ def test_handlers_that_raise_lose_one_event_each_at_most(
     assert got == sorted(set(got))
     assert count - len(got) <= alarms
     assert count - acknowledged <= alarms
+
+
+@pytest.mark.parametrize("ack", ["auto", "manual"])
+def test_what_a_handler_keeps_from_becoming_an_event_is_acknowledged(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch, ack: str
+) -> None:
+    def interrupted(*_: object) -> Event:
+        raise HandlerError
+
+    with subscribed(daemon, "audit", "audit-sync", ack=ack) as subscription:
+        delivery = daemon.audit(usid=1)
+        with monkeypatch.context() as patch:
+            patch.setattr(subscription._reader, "_event", interrupted)
+            with pytest.raises(HandlerError):
+                subscription.next(timeout=PATIENCE)
+        assert delivery.wait(PATIENCE)
+        daemon.audit(usid=2)
+        event = subscription.next(timeout=PATIENCE)
+        assert event is not None
+        assert event["usid"] == 2
+        event.ack()

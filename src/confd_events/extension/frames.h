@@ -339,13 +339,12 @@ static inline enum sight look_again(int fd, int milliseconds)
 
 /* Block until the rest of a frame has arrived, or nothing but reading helps. NOTHING: look at
  * signals and the clock, and call again. */
-static inline enum sight await_rest(int fd, int milliseconds)
+static inline enum sight await_rest(int fd, double end)
 {
-    double end = monotonic_seconds() + milliseconds / 1e3;
     enum growth growth = GROWS;
     int watch = open_watch(fd);
     if (watch < 0)
-        return look_again(fd, milliseconds);
+        return look_again(fd, wait_ms(end));
     while (!whole_frame(fd) && bytes_arrived(fd) < AMPLE) {
         growth = await_growth(watch, wait_ms(end));
         if (growth != GROWS)
@@ -363,6 +362,7 @@ static inline enum sight await_rest(int fd, int milliseconds)
 static inline enum sight await_frame(int fd, int milliseconds)
 {
     struct pollfd wanted = {.fd = fd, .events = POLLIN | POLLRDHUP};
+    double end = milliseconds > 0 ? monotonic_seconds() + milliseconds / 1e3 : 0;
     /* Not by a blocking recv(): it would take a pending error that the library shall report. */
     int ready = poll(&wanted, 1, milliseconds);
     if (ready == 0 || (ready < 0 && errno == EINTR))
@@ -371,7 +371,7 @@ static inline enum sight await_frame(int fd, int milliseconds)
         return WHOLE;
     if (wanted.revents != POLLIN)
         return UNFINISHED;
-    return milliseconds > 0 ? await_rest(fd, milliseconds) : NOTHING;
+    return milliseconds > 0 ? await_rest(fd, end) : NOTHING;
 }
 
 #endif

@@ -12,7 +12,6 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
 from contextlib import suppress
 from errno import EAGAIN, EALREADY, EINPROGRESS
 from functools import partial
@@ -30,7 +29,6 @@ from .._events import (
 )
 from ..error import EOF, DaemonSilent, Error
 from . import _acknowledgement
-from ._call import Call
 
 if TYPE_CHECKING:
     from .._address import Endpoint
@@ -67,15 +65,13 @@ class Connection:
         # Reentrant, for a signal handler may close what its thread is acknowledging.
         self._lock = threading.RLock()
         self._awaited: dict[int, NotificationDict] = {}
+        self._noted: NotificationDict | None = None
         # What it waited for when the connection was lost, and how that was.
         self._unanswered: frozenset[int] = frozenset()
         self._numbers = itertools.count()
         self._handed_over = self._settled = 0
         self._failure: Error | None = None
         self._to_raise: Error | None = None
-        # The thread that reads the rest of a notification, and what it has read.
-        self._rest: Call | None = None
-        self._of_rest: Iterator[NotificationDict] = iter(())
         self._arrived = 0
         self.heard_at = 0.0
         self.acknowledged = 0
@@ -124,7 +120,7 @@ class Connection:
             self._to_raise = failure
         elif failure is not None:
             raise failure
-        if into or self.is_reading_rest() or self._has_grown():
+        if into or self._has_grown():
             self.heard_at = time.monotonic()
         elif self.silent_in() == 0:
             raise self.silence_error()
@@ -134,27 +130,9 @@ class Connection:
     ) -> Error | None:
         """What has arrived is appended; returns what has ended the reading."""
         patience = self._patience(timeout)
-        if self._rest is None:
-            if patience == 0 or threading.current_thread() is not threading.main_thread():
-                return self._read_here(into, limit, patience)
-            # Signal handlers run in this thread, so it waits, and another reads what is unfinished.
-            failure = self._read_here(into, limit, 0)
-            if into or failure is not None or not self._await_arrival(patience):
-                return failure
-            failure = self._read_here(into, limit, 0)
-            if into or failure is not None or not self.has_begun():
-                return failure
-            of_rest: list[NotificationDict] = []
-            self._of_rest = iter(of_rest)
-            self._rest = Call(partial(self._read_rest, of_rest))
-        return self._take_rest(into, patience)
-
-    def _read_here(
-        self, into: list[NotificationDict], limit: int, timeout: float | None
-    ) -> Error | None:
         self._enter_library()
         try:
-            _read_into(into, self._sock, limit, timeout)
+            _read_into(into, self._sock, limit, patience)
         except Error as error:
             error.notifications = []  # they are in `into`
             return self._explained(error, "the daemon stopped in the middle of a notification")
@@ -162,47 +140,14 @@ class Connection:
             self._leave_library()
         return None
 
-    def _await_arrival(self, seconds: float | None) -> bool:
-        """Whether something arrives, or the connection ends, in so many seconds."""
-        self._enter_library()
-        try:
-            poller = select.poll()
-            poller.register(self._sock, select.POLLIN)
-            return bool(poller.poll(None if seconds is None else seconds * 1000))
-        finally:
-            self._leave_library()
-
-    def _read_rest(self, into: list[NotificationDict]) -> None:
-        failure = self._read_here(into, 1, None)
-        if failure is not None:
-            raise failure
-
-    def _take_rest(self, into: list[NotificationDict], seconds: float | None) -> Error | None:
-        rest = self._rest
-        if rest is None or not rest.wait(seconds):
-            return None
-        into.extend(self._of_rest)  # once, also when a signal handler raises behind it
-        self._rest = None
-        if rest.error is not None and not isinstance(rest.error, Error):
-            raise rest.error
-        return rest.error
-
-    def is_reading_rest(self) -> bool:
-        """Whether a thread reads the rest of a notification that came in part."""
-        return self._rest is not None
-
     def has_begun(self) -> bool:
         """Whether a part of a notification has arrived."""
-        return self._count_arrived() > 0
+        return _count_begun(self._sock) > 0
 
     def _has_grown(self) -> bool:
         """Whether more of a notification has arrived than at the last look."""
-        before, self._arrived = self._arrived, self._count_arrived()
+        before, self._arrived = self._arrived, _count_begun(self._sock)
         return self._arrived not in (0, before)
-
-    def _count_arrived(self) -> int:
-        """How many bytes of a notification have arrived."""
-        return _count_begun(self._sock)
 
     def silent_in(self) -> float | None:
         """Seconds until the daemon has been silent for too long; None when nothing tells."""
@@ -241,9 +186,15 @@ class Connection:
         """Notes that the daemon waits for a notification; the number is for acknowledge()."""
         number = next(self._numbers)
         self._awaited[number] = notification
+        self._noted = notification
         if self._closing:  # after the line before close() forgets it
             self._awaited.pop(number, None)
         return number
+
+    def give_up(self, notification: NotificationDict) -> None:
+        """Acknowledges what will be nobody's, unless it was noted last, so that settle() will."""
+        if self._noted is not notification:
+            self.release(self.expect_acknowledgement(notification))
 
     def hand_over(self, number: int) -> None:
         """Notes that the consumer has a notification, and all before it."""

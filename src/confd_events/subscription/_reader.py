@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import repeat
+from operator import length_hint
 from typing import TYPE_CHECKING
 
 from .._address import Address, endpoints
@@ -56,7 +57,8 @@ class Reader:
         self._replay = None if backoff is None else _replay_of(request)
         # Notifications that are read and are no events yet. An iterator, so that what a signal
         # handler interrupts goes on where it was.
-        self._arrived: Iterator[NotificationDict] = iter(())
+        self._burst: list[NotificationDict] = []
+        self._arrived: Iterator[NotificationDict] = iter(self._burst)
         self._connected_at = self._lost_at = self._again_at = 0.0
         self._steady = True
         self._call: Call | None = None
@@ -184,6 +186,7 @@ class Reader:
         if self._take_in(into, connection):  # what a signal handler had interrupted
             return
         arrived: list[NotificationDict] = []
+        self._burst = arrived
         self._arrived = iter(arrived)
         failure = None
         try:
@@ -215,10 +218,23 @@ class Reader:
         arrived = filter(self._is_shown, self._arrived) if self._is_filtered() else self._arrived
         now = time.time()
         if self.bits_awaited:
-            into.extend(map(self._event, arrived, repeat(now), repeat(connection)))
+            try:
+                into.extend(map(self._event, arrived, repeat(now), repeat(connection)))
+            except BaseException:
+                self._give_up_unmade(into, connection)
+                raise
         else:
             _make_events(Event, arrived, now, into)
         return len(into) != before
+
+    def _give_up_unmade(self, into: deque[Event], connection: Connection) -> None:
+        """The daemon waits for what a handler's exception has kept from becoming an event, too."""
+        position = len(self._burst) - length_hint(self._arrived) - 1
+        if position < 0:
+            return
+        raw = self._burst[position]
+        if raw["type"] & self.bits_awaited and not (into and into[-1].raw is raw):
+            connection.give_up(raw)
 
     def _event(self, raw: NotificationDict, now: float, connection: Connection) -> Event:
         if raw["type"] & self.bits_awaited:

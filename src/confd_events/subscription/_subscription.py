@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from weakref import WeakSet
@@ -109,8 +110,17 @@ class Core:
         return self._reader.count, delivered, dropped
 
     def _lag(self) -> float:
-        oldest = next(iter(_notifications(self._events.copy())), None)
+        oldest = self._oldest()
         return 0.0 if oldest is None else max(0.0, time.time() - oldest.read_at.timestamp())
+
+    def _oldest(self) -> Event | None:
+        """The first that waits and is no marker."""
+        with suppress(IndexError):
+            for position in count():
+                event = self._events[position]
+                if not isinstance(event, Marker):
+                    return event
+        return None
 
     def close(self) -> None:
         """Ends the subscription: a blocked reader goes on at once, the daemon waits for nothing.
@@ -298,16 +308,11 @@ class Subscription(Core):
         is_empty = False
         try:
             event = self._await(end)
-            is_empty = event is None and not self.closed and not self._is_reading_rest()
+            is_empty = event is None and not self.closed
         finally:  # an exception of a signal handler says nothing of what is there
             if not is_empty:
                 self._readiness.set()
         return event
-
-    def _is_reading_rest(self) -> bool:
-        # What ends that is not told by the socket.
-        connection = self._reader.connection
-        return connection is not None and connection.is_reading_rest()
 
     def _await(self, end: float | None) -> Event | None:
         """As _next(), when none is there yet."""
