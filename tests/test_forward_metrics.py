@@ -344,6 +344,12 @@ def test_promtool_finds_the_alerts_right() -> None:
     assert "SUCCESS: 15 rules found" in promtool("check", "rules", str(RULES))
 
 
+def test_the_alerts_are_raised_by_what_they_are_about(tmp_path: Path) -> None:
+    text = Path(__file__).with_name("data").joinpath("alerts.test.yml").read_text()
+    (tmp_path / "alerts.yml").write_text(text.replace("RULES", str(RULES)))
+    assert "SUCCESS" in promtool("test", "rules", str(tmp_path / "alerts.yml"))
+
+
 def test_promtool_finds_the_metrics_right(daemon: Daemon, tmp_path: Path) -> None:
     path = written(tmp_path, daemon, spool='limit = "1G"', sink=file_sink(tmp_path / "out"))
     with shown(path) as url:
