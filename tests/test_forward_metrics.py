@@ -34,7 +34,7 @@ if LEVEL >= (8, 2):
     SUBSCRIBED.append("progress")
 if PRODUCT == "NCS":
     SUBSCRIBED.append("cq-progress")
-FAILED_LOGIN = next(number for number in count(1) if failed_login({"logno": number}))
+FAILED_LOGIN = next(number for number in count(1) if failed_login(number))
 
 
 def promtool(*arguments: str, text: str = "") -> str:

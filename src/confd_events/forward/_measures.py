@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .._events import log_symbol
+from .._render import readable
 from ..enums import CqItem, label
-from ..traces._steps import STOP, step_of
 
 OTHER = "other"
 """The label of what has none of its own."""
@@ -76,26 +78,25 @@ def context_of(text: str | None) -> str:
     return text if text in _CONTEXTS else OTHER
 
 
-def failed_login(audit: Mapping[str, Any]) -> str | None:
-    """The symbol of the message, of an audit notification that tells of a failed login."""
-    symbol = log_symbol(audit["logno"])
+@lru_cache(maxsize=4096)
+def failed_login(logno: int) -> str | None:
+    """The symbol of the message of that number, if it tells of a failed login."""
+    symbol = log_symbol(logno)
     return symbol if symbol and _FAILED_LOGIN.search(symbol) else None
 
 
 def taken(progress: Mapping[str, Any]) -> Taken | None:
     """How long what a progress notification ends has taken; None where it says nothing of it."""
-    if progress.get("type") != STOP:
+    duration = progress.get("duration")
+    if duration is None:
         return None
-    step = step_of(progress, None)
-    if step.duration is None:
-        return None
-    seconds = step.duration / 1e6
+    name = progress.get("msg")
     device = progress.get("device") or progress.get("attributes", {}).get("device")
     if device:
-        name = step.name if step.name in _DEVICE_STEPS else OTHER
-        return Taken("device", seconds, str(device), name)
-    what = _STEPS.get(step.name)
-    return None if what is None else Taken(what, seconds)
+        step = name if name in _DEVICE_STEPS else OTHER
+        return Taken("device", duration / 1e6, readable(str(device)), str(step))
+    what = _STEPS.get(str(name))
+    return None if what is None else Taken(what, duration / 1e6)
 
 
 class QueueItems:
@@ -105,6 +106,7 @@ class QueueItems:
 
     def __init__(self) -> None:
         self._states: dict[int, str] = {}
+        self._counts: Counter[str] = Counter()
 
     def note(self, payload: Mapping[str, Any]) -> str:
         """Takes a cq-progress notification; returns the state that it tells of."""
@@ -113,20 +115,26 @@ class QueueItems:
             name = label(CqItem(state))
         except ValueError:
             name = OTHER
-        self._states.pop(item, None)
+        self._remove(item)
         if state not in _DONE:
             if len(self._states) >= self._MOST:
-                del self._states[next(iter(self._states))]
+                self._remove(next(iter(self._states)))
             self._states[item] = name
+            self._counts[name] += 1
         return name
+
+    def _remove(self, item: int) -> None:
+        before = self._states.pop(item, None)
+        if before is not None:
+            self._counts[before] -= 1
 
     def clear(self) -> None:
         """Forgets them: what has happened to them since is not known."""
         self._states.clear()
+        self._counts.clear()
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """How many items there are in each state that an item may wait in."""
-        states = list(self._states.values())
         for state in CqItem:
             if state not in _DONE:
-                yield label(state), states.count(label(state))
+                yield label(state), self._counts[label(state)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import (
@@ -40,6 +42,10 @@ _LOCKS = (0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60)
 _DEVICES = (0.1, 0.5, 1, 5, 10, 30, 60, 300)
 
 
+Tally = collections.Counter[tuple[Any, ...]]
+"""How often each counter is to go on: of the counter, and its labels but for the node."""
+
+
 class Metrics(Observer):
     """Counts; its registry has what is counted, and what there is in the spool.
 
@@ -53,6 +59,16 @@ class Metrics(Observer):
         self._make_own()
         self._make_of_sinks()
         self._make_of_events()
+        self._by_type: dict[int, Callable[[str, _NodeState, Any, Tally], None]] = {
+            int(Notif.AUDIT): self._count_login,
+            int(Notif.COMMIT_SIMPLE): self._count_simple,
+            int(Notif.COMMIT_DIFF): self._count_diff,
+            int(Notif.COMMIT_FAILED): self._count_failure,
+            int(Notif.COMMIT_PROGRESS): self._count_step,
+            int(Notif.CQ_PROGRESS): self._count_item,
+            int(Notif.PROGRESS): self._count_step,
+            int(Notif.USER_SESSION): self._count_session,
+        }
         self._spool = _SpoolMetrics(config.spool)
         self.registry.register(self._spool)
         facts = library()
@@ -67,7 +83,7 @@ class Metrics(Observer):
         for node, mask in masks.items():
             if node not in self._nodes:
                 self._begin(node, _NodeState(mask, self._devices))
-            self._nodes[node].note_mask(mask)
+            self._nodes[node].mask = mask
         for sink in config.sinks:
             for counter in (self._delivered, self._retries, self._refused):
                 counter.labels(sink.name)
@@ -101,15 +117,22 @@ class Metrics(Observer):
         self._refused.labels(sink).inc()
 
     def read(self, node: str, events: Sequence[Event]) -> None:
-        state = self._nodes[node]
+        state, tally = self._nodes[node], Tally()
         for event in events:
-            if event.type:
-                self._notifications.labels(node, event.name).inc()
-                self._count(node, state, event)
-            elif isinstance(event, Connected):
-                self._reconnects.labels(node).inc()
-            elif isinstance(event, Undecodable):
-                self._undecodable.labels(node).inc()
+            bit = event.raw["type"]
+            tally[self._notifications, bit] += 1
+            count = self._by_type.get(bit)
+            if count is not None:
+                count(node, state, event.payload, tally)
+            elif not bit:
+                self._count_marker(node, event)
+        for (counter, *labels), times in tally.items():
+            if counter is not self._notifications:
+                counter.labels(node, *labels).inc(times)
+            elif labels[0]:
+                counter.labels(node, label(Notif(labels[0]))).inc(times)
+        if state.is_changed:
+            self._show_state(node, state)
         if events:
             self._last.labels(node).set(events[-1].read_at.timestamp())
 
@@ -251,49 +274,57 @@ class Metrics(Observer):
 
     # What events say
 
-    def _count(self, node: str, state: _NodeState, event: Event) -> None:
-        kind, payload = event.type, event.payload
-        if kind in (Notif.PROGRESS, Notif.COMMIT_PROGRESS):
-            self._count_step(node, state, payload)
-        elif kind == state.commits:
-            database = _labelled(Database, payload["database"])
-            self._commits.labels(node, database, context_of(payload["uinfo"].context)).inc()
-        elif kind == Notif.AUDIT:
-            message = failed_login(payload)
-            if message is not None:
-                self._failed_logins.labels(node, message).inc()
-        elif kind == Notif.USER_SESSION:
-            self._count_session(node, state, payload)
-        elif kind == Notif.CQ_PROGRESS:
-            self._count_item(node, state, payload)
-        elif kind == Notif.COMMIT_FAILED:
-            provider = _labelled(DataProvider, payload["provider"])
-            self._commit_failures.labels(node, provider).inc()
+    def _count_marker(self, node: str, event: Event) -> None:
+        if isinstance(event, Connected):
+            self._reconnects.labels(node).inc()
+        elif isinstance(event, Undecodable):
+            self._undecodable.labels(node).inc()
 
-    def _count_step(self, node: str, state: _NodeState, payload: Any) -> None:
+    def _count_step(self, node: str, state: _NodeState, payload: Any, tally: Tally) -> None:
         found = taken(payload)
         if found is None:
             return
         labels = (state.devices.of(found.device), found.step) if found.device else ()
-        self._taken[found.what].labels(node, *labels).observe(found.seconds)
+        key = (found.what, *labels)
+        child = state.histograms.get(key)
+        if child is None:  # to find it takes longer than to use it
+            child = state.histograms[key] = self._taken[found.what].labels(node, *labels)
+        child.observe(found.seconds)
 
-    def _count_session(self, node: str, state: _NodeState, payload: Any) -> None:
-        user = payload["uinfo"]
+    def _count_simple(self, node: str, state: _NodeState, payload: Any, tally: Tally) -> None:
+        database = _labelled(Database, payload["database"])
+        tally[self._commits, database, context_of(payload["uinfo"].context)] += 1
+
+    def _count_diff(self, node: str, state: _NodeState, payload: Any, tally: Tally) -> None:
+        # A commit is told by both; who has asked for both is to count it once.
+        if not state.mask & Notif.COMMIT_SIMPLE:
+            self._count_simple(node, state, payload, tally)
+
+    def _count_login(self, node: str, state: _NodeState, payload: Any, tally: Tally) -> None:
+        message = failed_login(payload["logno"])
+        if message is not None:
+            tally[self._failed_logins, message] += 1
+
+    def _count_failure(self, node: str, state: _NodeState, payload: Any, tally: Tally) -> None:
+        tally[self._commit_failures, _labelled(DataProvider, payload["provider"])] += 1
+
+    def _count_session(self, node: str, state: _NodeState, payload: Any, tally: Tally) -> None:
+        user, state.is_changed = payload["uinfo"], True
         if payload["type"] == UserSess.START:
-            self._sessions.labels(node, context_of(user.context)).inc()
+            tally[self._sessions, context_of(user.context)] += 1
             if len(state.sessions) < _MOST_SESSIONS:
                 state.sessions.add(user.usid)
         elif payload["type"] == UserSess.STOP:
             state.sessions.discard(user.usid)
-        self._open_sessions.labels(node).set(len(state.sessions))
 
-    def _count_item(self, node: str, state: _NodeState, payload: Any) -> None:
-        self._queue_events.labels(node, state.items.note(payload)).inc()
+    def _count_item(self, node: str, state: _NodeState, payload: Any, tally: Tally) -> None:
+        state.is_changed = True
+        tally[self._queue_events, state.items.note(payload)] += 1
         for device in payload.get("failed_devices", ()):
-            self._failed_devices.labels(node, state.devices.of(device)).inc()
-        self._show_state(node, state)
+            tally[self._failed_devices, state.devices.of(device)] += 1
 
     def _show_state(self, node: str, state: _NodeState) -> None:
+        state.is_changed = False
         self._open_sessions.labels(node).set(len(state.sessions))
         for name, count in state.items.counts():
             self._queue_items.labels(node, name).set(count)
@@ -302,21 +333,17 @@ class Metrics(Observer):
 class _NodeState:
     """What is remembered of a node from one notification to the next."""
 
-    commits: Notif
-    """Which notification counts as a commit."""
-
     def __init__(self, mask: int, devices: int) -> None:
-        self.note_mask(mask)
+        self.mask = mask
         self.sessions: set[int] = set()
         self.items = QueueItems()
+        self.is_changed = False
+        """Whether sessions or items changed since they were shown."""
         self.devices = Few(devices)
-
-    def note_mask(self, mask: int) -> None:
-        """Takes the bits of the subscription."""
-        # A commit is told by both; who has asked for both is to count it once.
-        self.commits = Notif.COMMIT_SIMPLE if mask & Notif.COMMIT_SIMPLE else Notif.COMMIT_DIFF
+        self.histograms: dict[tuple[str, ...], Histogram] = {}
 
 
+@lru_cache(maxsize=256)
 def _labelled(enum: Any, number: int) -> str:
     try:
         return label(enum(number))
