@@ -28,6 +28,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "http": {"url": "https://collector.example/"},
     "kafka": {"servers": ["kafka.example:9092"]},
     "nats": {"servers": ["nats://nats.example:4222"], "stream": "events"},
+    "otlp": {"url": "http://collector.example:4318"},
     "redis": {"url": "redis://redis.example:6379/0"},
     "relp": {"url": "relp://logs.example:2514"},
     "sqlite": {"path": "out.db"},
