@@ -38,7 +38,7 @@ from typing_extensions import TypeAlias
 KINDS_HEAD = '''\
 """The classes of notifications, and the types of their keys. Written by ci/names.py."""
 
-from typing import Literal, overload
+from typing import Literal, TypeVar, overload
 
 from ._events import (
     DateTime,
@@ -52,6 +52,8 @@ from ._events import (
 from .enums import Notif
 from .payloads import HaNode
 from .subscription import Event
+
+T = TypeVar("T")
 '''
 
 # Of markers: what happened to the subscription itself.
@@ -102,6 +104,30 @@ def getters(types: list[tuple[str, str]]) -> Iterator[str]:
         mark = "    @overload\n"
 
 
+def gets(types: list[tuple[str, str]]) -> Iterator[str]:
+    """get() of a class: keys whose values have one type together."""
+    by_type: dict[str, list[str]] = {}
+    for key, kind in types:
+        by_type.setdefault(kind, []).append(key)
+    mark = "    @overload  # type: ignore[override]\n"
+    for kind, keys_of_it in by_type.items():
+        key = "Literal[" + ", ".join(f'"{each}"' for each in keys_of_it) + "]"
+        for head, result in ((f"self, key: {key}", "None"), (f"self, key: {key}, default: T", "T")):
+            short = f"    def get({head}) -> {kind} | {result}: ...\n"
+            yield mark + (short if len(short) <= 101 else spread_out(kind, keys_of_it, result))
+            mark = "    @overload\n"
+
+
+def spread_out(kind: str, keys_of_it: list[str], result: str) -> str:
+    """The same over several lines."""
+    literal = "".join(f'            "{each}",\n' for each in keys_of_it)
+    default = "        default: T,\n" if result == "T" else ""
+    return (
+        f"    def get(\n        self,\n        key: Literal[\n{literal}        ],\n"
+        f"{default}    ) -> {kind} | {result}: ...\n"
+    )
+
+
 def kind_class(kind: Notification) -> str:
     """The class of a notification's events."""
     member = kind.name.partition("NOTIF_")[2]
@@ -109,7 +135,8 @@ def kind_class(kind: Notification) -> str:
     end = '\n    """' if "\n" in doc else '"""'
     head = f"\nclass {class_name(kind)}(Event):\n    {doc}{end}\n\n"
     head += f"    @property\n    def type(self) -> Literal[Notif.{member}]: ...\n"
-    return head + "".join(getters(typed(kind.fields)))
+    types = typed(kind.fields)
+    return head + "".join(getters(types)) + "".join(gets(types))
 
 
 def kinds() -> str:

@@ -416,6 +416,7 @@ def test_a_socket_of_the_environment_is_to_be_unset() -> None:
         (["--speed", "2"], "--speed is for a script or a recording"),
         (["--only", "heartbeat"], "--only: heartbeat is not made up; write a script for it"),
         (["--address", "x:y"], "address: 'x:y' is neither host:port nor a path with a /"),
+        (["--address", "4569"], "address: '4569' is a number alone; give host:port"),
         (["--address", "127.0.0.1:70000"], "is neither host:port"),
     ],
 )

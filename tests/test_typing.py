@@ -301,6 +301,7 @@ with socket.socket() as sock:
             if isinstance(event, events.AuditEvent):
                 session: int = event["usid"]
                 print(session, event["msg"].upper(), event.ack())
+                print((event.get("usid") or 0) + 1, event.get("user", "").upper())
             elif isinstance(event, events.CommitDiffEvent):
                 print(event["tctx"].th, event["uinfo"].username.upper())
             print(event["user"], event.get("msg", ""), event["secondary_died"], event["ip4"])
@@ -335,6 +336,11 @@ MISTAKES = {
         "incompatible type",
     ),
     "a key of another notification": ('cast(events.AuditEvent, 0)["prio"]', "overload"),
+    "a key of another notification to get": (
+        'cast(events.AuditEvent, 0).get("prio")',
+        "overload",
+    ),
+    "a default that does not fit": ('cast(events.AuditEvent, 0).get("usid").bit_length()', "None"),
     "a value of another type": ('cast(events.AuditEvent, 0)["usid"].upper()', '"int"'),
     "a change": ("events.XmlTag(1, 2).ns = 3", "read-only"),
 }

@@ -116,6 +116,8 @@ def _ip(at: tuple[Any, ...]) -> str:
 
 def _split(text: str) -> tuple[str, int]:
     """The parts of host:port, [address]:port, or of a host or address alone."""
+    if text.isdecimal():  # to the system a host: 4569 is 0.0.17.217
+        raise ValueError(f"address: {text!r} is a number alone; give host:port")
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]") or (":" in host and not host.startswith("[")):
         host, port = text, str(_tcp_port())

@@ -1,6 +1,6 @@
 """The classes of notifications, and the types of their keys. Written by ci/names.py."""
 
-from typing import Literal, overload
+from typing import Literal, TypeVar, overload
 
 from ._events import (
     DateTime,
@@ -15,6 +15,8 @@ from .enums import Notif
 from .payloads import HaNode
 from .subscription import Event
 
+T = TypeVar("T")
+
 class AuditEvent(Event):
     """A user logged in or out, ran a command, was refused."""
 
@@ -28,6 +30,14 @@ class AuditEvent(Event):
     def __getitem__(self, key: Literal["msg"]) -> str: ...
     @overload
     def __getitem__(self, key: Literal["usid"]) -> int: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["logno", "usid"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["logno", "usid"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["user", "msg"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["user", "msg"], default: T) -> str | T: ...
 
 class DaemonEvent(Event):
     """A line of the daemon log."""
@@ -40,6 +50,14 @@ class DaemonEvent(Event):
     def __getitem__(self, key: Literal["logno"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["msg"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["prio", "logno"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["prio", "logno"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["msg"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["msg"], default: T) -> str | T: ...
 
 class TakeoverSyslogEvent(Event):
     """A flag of the subscription: the daemon stops logging to syslog itself, until the last such
@@ -54,6 +72,14 @@ class TakeoverSyslogEvent(Event):
     def __getitem__(self, key: Literal["logno"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["msg"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["prio", "logno"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["prio", "logno"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["msg"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["msg"], default: T) -> str | T: ...
 
 class NetconfEvent(Event):
     """A line of the NETCONF log."""
@@ -66,6 +92,14 @@ class NetconfEvent(Event):
     def __getitem__(self, key: Literal["logno"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["msg"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["prio", "logno"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["prio", "logno"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["msg"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["msg"], default: T) -> str | T: ...
 
 class DevelEvent(Event):
     """A line of the developer log."""
@@ -78,6 +112,14 @@ class DevelEvent(Event):
     def __getitem__(self, key: Literal["logno"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["msg"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["prio", "logno"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["prio", "logno"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["msg"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["msg"], default: T) -> str | T: ...
 
 class JsonrpcEvent(Event):
     """A line of the JSON-RPC log."""
@@ -90,6 +132,14 @@ class JsonrpcEvent(Event):
     def __getitem__(self, key: Literal["logno"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["msg"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["prio", "logno"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["prio", "logno"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["msg"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["msg"], default: T) -> str | T: ...
 
 class WebuiEvent(Event):
     """A line of the web UI log."""
@@ -102,6 +152,14 @@ class WebuiEvent(Event):
     def __getitem__(self, key: Literal["logno"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["msg"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["prio", "logno"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["prio", "logno"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["msg"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["msg"], default: T) -> str | T: ...
 
 class CommitSimpleEvent(Event):
     """A transaction was committed."""
@@ -116,6 +174,14 @@ class CommitSimpleEvent(Event):
     def __getitem__(self, key: Literal["flags"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["uinfo"]) -> UserInfo: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["database", "diff_available", "flags"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["database", "diff_available", "flags"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["uinfo"]) -> UserInfo | None: ...
+    @overload
+    def get(self, key: Literal["uinfo"], default: T) -> UserInfo | T: ...
 
 class CommitDiffEvent(Event):
     """A transaction was committed and waits until its differences have been read over MAAPI."""
@@ -134,6 +200,22 @@ class CommitDiffEvent(Event):
     def __getitem__(self, key: Literal["comment"]) -> str: ...
     @overload
     def __getitem__(self, key: Literal["label"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["database", "flags"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["database", "flags"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["uinfo"]) -> UserInfo | None: ...
+    @overload
+    def get(self, key: Literal["uinfo"], default: T) -> UserInfo | T: ...
+    @overload
+    def get(self, key: Literal["tctx"]) -> TransCtxRef | None: ...
+    @overload
+    def get(self, key: Literal["tctx"], default: T) -> TransCtxRef | T: ...
+    @overload
+    def get(self, key: Literal["comment", "label"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["comment", "label"], default: T) -> str | T: ...
 
 class UserSessionEvent(Event):
     """A user session started or stopped, took or released a lock, opened or closed a
@@ -148,6 +230,14 @@ class UserSessionEvent(Event):
     def __getitem__(self, key: Literal["uinfo"]) -> UserInfo: ...
     @overload
     def __getitem__(self, key: Literal["database"]) -> int: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["type", "database"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["type", "database"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["uinfo"]) -> UserInfo | None: ...
+    @overload
+    def get(self, key: Literal["uinfo"], default: T) -> UserInfo | T: ...
 
 class HaInfoEvent(Event):
     """The state of the high availability cluster changed."""
@@ -174,6 +264,52 @@ class HaInfoEvent(Event):
     def __getitem__(self, key: Literal["besecondary_result"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["beslave_result"]) -> int: ...
+    @overload  # type: ignore[override]
+    def get(
+        self,
+        key: Literal[
+            "type",
+            "noprimary",
+            "nomaster",
+            "cdb_initialized_by_copy",
+            "besecondary_result",
+            "beslave_result",
+        ],
+    ) -> int | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "type",
+            "noprimary",
+            "nomaster",
+            "cdb_initialized_by_copy",
+            "besecondary_result",
+            "beslave_result",
+        ],
+        default: T,
+    ) -> int | T: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "secondary_died",
+            "slave_died",
+            "secondary_arrived",
+            "slave_arrived",
+        ],
+    ) -> HaNode | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "secondary_died",
+            "slave_died",
+            "secondary_arrived",
+            "slave_arrived",
+        ],
+        default: T,
+    ) -> HaNode | T: ...
 
 class SubagentInfoEvent(Event):
     """A subagent went up or down."""
@@ -184,6 +320,14 @@ class SubagentInfoEvent(Event):
     def __getitem__(self, key: Literal["type"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["name"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["type"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["type"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["name"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["name"], default: T) -> str | T: ...
 
 class CommitFailedEvent(Event):
     """A data provider failed to commit: its data may be inconsistent."""
@@ -204,6 +348,14 @@ class CommitFailedEvent(Event):
     def __getitem__(self, key: Literal["port"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["daemon_name"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["provider", "dbname", "af", "port"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["provider", "dbname", "af", "port"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["ip4", "ip6", "daemon_name"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["ip4", "ip6", "daemon_name"], default: T) -> str | T: ...
 
 class SnmpaEvent(Event):
     """The SNMP agent received or sent a PDU."""
@@ -236,6 +388,49 @@ class SnmpaEvent(Event):
     def __getitem__(self, key: Literal["time_stamp"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["enterprise"]) -> list[int]: ...
+    @overload  # type: ignore[override]
+    def get(
+        self,
+        key: Literal[
+            "pdu_type",
+            "request_id",
+            "error_status",
+            "error_index",
+            "af",
+            "port",
+            "generic_trap",
+            "specific_trap",
+            "time_stamp",
+        ],
+    ) -> int | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "pdu_type",
+            "request_id",
+            "error_status",
+            "error_index",
+            "af",
+            "port",
+            "generic_trap",
+            "specific_trap",
+            "time_stamp",
+        ],
+        default: T,
+    ) -> int | T: ...
+    @overload
+    def get(self, key: Literal["ip4", "ip6"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["ip4", "ip6"], default: T) -> str | T: ...
+    @overload
+    def get(self, key: Literal["vb"]) -> list[SnmpVarbind] | None: ...
+    @overload
+    def get(self, key: Literal["vb"], default: T) -> list[SnmpVarbind] | T: ...
+    @overload
+    def get(self, key: Literal["enterprise"]) -> list[int] | None: ...
+    @overload
+    def get(self, key: Literal["enterprise"], default: T) -> list[int] | T: ...
 
 class ForwardInfoEvent(Event):
     """The forwarding of a user session to another host went up, down, or failed."""
@@ -248,6 +443,18 @@ class ForwardInfoEvent(Event):
     def __getitem__(self, key: Literal["target"]) -> str: ...
     @overload
     def __getitem__(self, key: Literal["uinfo"]) -> UserInfo: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["type"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["type"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["target"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["target"], default: T) -> str | T: ...
+    @overload
+    def get(self, key: Literal["uinfo"]) -> UserInfo | None: ...
+    @overload
+    def get(self, key: Literal["uinfo"], default: T) -> UserInfo | T: ...
 
 class ConfirmedCommitEvent(Event):
     """A confirmed commit began, was confirmed, or was aborted."""
@@ -260,6 +467,14 @@ class ConfirmedCommitEvent(Event):
     def __getitem__(self, key: Literal["timeout"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["uinfo"]) -> UserInfo: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["type", "timeout"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["type", "timeout"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["uinfo"]) -> UserInfo | None: ...
+    @overload
+    def get(self, key: Literal["uinfo"], default: T) -> UserInfo | T: ...
 
 class UpgradeEvent(Event):
     """An in-service upgrade of the data model proceeds."""
@@ -267,6 +482,10 @@ class UpgradeEvent(Event):
     @property
     def type(self) -> Literal[Notif.UPGRADE_EVENT]: ...
     def __getitem__(self, key: Literal["event"]) -> int: ...  # type: ignore[override]
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["event"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["event"], default: T) -> int | T: ...
 
 class ProgressEvent(Event):
     """A step of a transaction or action began, ended, or said something."""
@@ -319,6 +538,82 @@ class ProgressEvent(Event):
     def __getitem__(self, key: Literal["device_phase"]) -> str: ...
     @overload
     def __getitem__(self, key: Literal["package"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(
+        self,
+        key: Literal[
+            "type",
+            "timestamp",
+            "duration",
+            "usid",
+            "tid",
+            "datastore",
+            "commit_queue_id",
+        ],
+    ) -> int | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "type",
+            "timestamp",
+            "duration",
+            "usid",
+            "tid",
+            "datastore",
+            "commit_queue_id",
+        ],
+        default: T,
+    ) -> int | T: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "trace_id",
+            "span_id",
+            "parent_span_id",
+            "context",
+            "subsystem",
+            "msg",
+            "annotation",
+            "phase",
+            "service",
+            "service_phase",
+            "node",
+            "device",
+            "device_phase",
+            "package",
+        ],
+    ) -> str | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "trace_id",
+            "span_id",
+            "parent_span_id",
+            "context",
+            "subsystem",
+            "msg",
+            "annotation",
+            "phase",
+            "service",
+            "service_phase",
+            "node",
+            "device",
+            "device_phase",
+            "package",
+        ],
+        default: T,
+    ) -> str | T: ...
+    @overload
+    def get(self, key: Literal["attributes"]) -> dict[str, str | int] | None: ...
+    @overload
+    def get(self, key: Literal["attributes"], default: T) -> dict[str, str | int] | T: ...
+    @overload
+    def get(self, key: Literal["links"]) -> list[ProgressLink] | None: ...
+    @overload
+    def get(self, key: Literal["links"], default: T) -> list[ProgressLink] | T: ...
 
 class CommitProgressEvent(Event):
     """As NOTIF_PROGRESS, of commits alone."""
@@ -375,6 +670,86 @@ class CommitProgressEvent(Event):
     def __getitem__(self, key: Literal["database"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["thandle"]) -> int: ...
+    @overload  # type: ignore[override]
+    def get(
+        self,
+        key: Literal[
+            "type",
+            "timestamp",
+            "duration",
+            "usid",
+            "tid",
+            "datastore",
+            "commit_queue_id",
+            "database",
+            "thandle",
+        ],
+    ) -> int | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "type",
+            "timestamp",
+            "duration",
+            "usid",
+            "tid",
+            "datastore",
+            "commit_queue_id",
+            "database",
+            "thandle",
+        ],
+        default: T,
+    ) -> int | T: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "trace_id",
+            "span_id",
+            "parent_span_id",
+            "context",
+            "subsystem",
+            "msg",
+            "annotation",
+            "phase",
+            "service",
+            "service_phase",
+            "node",
+            "device",
+            "device_phase",
+            "package",
+        ],
+    ) -> str | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "trace_id",
+            "span_id",
+            "parent_span_id",
+            "context",
+            "subsystem",
+            "msg",
+            "annotation",
+            "phase",
+            "service",
+            "service_phase",
+            "node",
+            "device",
+            "device_phase",
+            "package",
+        ],
+        default: T,
+    ) -> str | T: ...
+    @overload
+    def get(self, key: Literal["attributes"]) -> dict[str, str | int] | None: ...
+    @overload
+    def get(self, key: Literal["attributes"], default: T) -> dict[str, str | int] | T: ...
+    @overload
+    def get(self, key: Literal["links"]) -> list[ProgressLink] | None: ...
+    @overload
+    def get(self, key: Literal["links"], default: T) -> list[ProgressLink] | T: ...
 
 class CompactionEvent(Event):
     """A database file was compacted."""
@@ -397,6 +772,35 @@ class CompactionEvent(Event):
     def __getitem__(self, key: Literal["duration"]) -> int: ...
     @overload
     def __getitem__(self, key: Literal["ntrans"]) -> int: ...
+    @overload  # type: ignore[override]
+    def get(
+        self,
+        key: Literal[
+            "dbfile",
+            "type",
+            "fsize_start",
+            "fsize_end",
+            "fsize_last",
+            "time_start",
+            "duration",
+            "ntrans",
+        ],
+    ) -> int | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "dbfile",
+            "type",
+            "fsize_start",
+            "fsize_end",
+            "fsize_last",
+            "time_start",
+            "duration",
+            "ntrans",
+        ],
+        default: T,
+    ) -> int | T: ...
 
 class StreamEvent(Event):
     """An event of the NETCONF (or other) event stream subscribed to, or the end of a replay."""
@@ -413,6 +817,22 @@ class StreamEvent(Event):
     def __getitem__(self, key: Literal["error"]) -> str: ...
     @overload
     def __getitem__(self, key: Literal["replay_error"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["type"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["type"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["event_time"]) -> DateTime | None: ...
+    @overload
+    def get(self, key: Literal["event_time"], default: T) -> DateTime | T: ...
+    @overload
+    def get(self, key: Literal["values"]) -> list[TagValue] | None: ...
+    @overload
+    def get(self, key: Literal["values"], default: T) -> list[TagValue] | T: ...
+    @overload
+    def get(self, key: Literal["error", "replay_error"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["error", "replay_error"], default: T) -> str | T: ...
 
 class CqProgressEvent(Event):
     """An item of NSO's commit queue proceeds."""
@@ -449,6 +869,62 @@ class CqProgressEvent(Event):
     def __getitem__(self, key: Literal["failed_services_completed_devices"]) -> list[Value]: ...
     @overload
     def __getitem__(self, key: Literal["failed_services_failed_devices"]) -> list[Value]: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["type", "cq_id"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["type", "cq_id"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["timestamp"]) -> DateTime | None: ...
+    @overload
+    def get(self, key: Literal["timestamp"], default: T) -> DateTime | T: ...
+    @overload
+    def get(self, key: Literal["cq_tag", "label", "trace_id"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["cq_tag", "label", "trace_id"], default: T) -> str | T: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "completed_devices",
+            "transient_devices",
+            "failed_devices",
+            "failed_reasons",
+            "completed_services",
+            "failed_services",
+        ],
+    ) -> list[str] | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "completed_devices",
+            "transient_devices",
+            "failed_devices",
+            "failed_reasons",
+            "completed_services",
+            "failed_services",
+        ],
+        default: T,
+    ) -> list[str] | T: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "completed_services_completed_devices",
+            "failed_services_completed_devices",
+            "failed_services_failed_devices",
+        ],
+    ) -> list[Value] | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "completed_services_completed_devices",
+            "failed_services_completed_devices",
+            "failed_services_failed_devices",
+        ],
+        default: T,
+    ) -> list[Value] | T: ...
 
 class CallHomeInfoEvent(Event):
     """A device called home to NSO."""
@@ -471,6 +947,33 @@ class CallHomeInfoEvent(Event):
     def __getitem__(self, key: Literal["ssh_host_key"]) -> str: ...
     @overload
     def __getitem__(self, key: Literal["ssh_key_alg"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["type", "af", "port"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["type", "af", "port"], default: T) -> int | T: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "device",
+            "ip4",
+            "ip6",
+            "ssh_host_key",
+            "ssh_key_alg",
+        ],
+    ) -> str | None: ...
+    @overload
+    def get(
+        self,
+        key: Literal[
+            "device",
+            "ip4",
+            "ip6",
+            "ssh_host_key",
+            "ssh_key_alg",
+        ],
+        default: T,
+    ) -> str | T: ...
 
 class AuditNetworkEvent(Event):
     """NSO sent configuration to a device."""
@@ -489,6 +992,14 @@ class AuditNetworkEvent(Event):
     def __getitem__(self, key: Literal["trace_id"]) -> str: ...
     @overload
     def __getitem__(self, key: Literal["config"]) -> str: ...
+    @overload  # type: ignore[override]
+    def get(self, key: Literal["usid", "tid"]) -> int | None: ...
+    @overload
+    def get(self, key: Literal["usid", "tid"], default: T) -> int | T: ...
+    @overload
+    def get(self, key: Literal["user", "device", "trace_id", "config"]) -> str | None: ...
+    @overload
+    def get(self, key: Literal["user", "device", "trace_id", "config"], default: T) -> str | T: ...
 
 class HeartbeatEvent(Event):
     """The daemon is alive; at the interval asked for."""
