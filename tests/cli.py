@@ -35,13 +35,16 @@ def environment(**variables: str) -> dict[str, str]:
 
 @contextmanager
 def started(
-    *arguments: str, env: Mapping[str, str] | None = None, **pipes: Any
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
+    **pipes: Any,
 ) -> Iterator[Process]:
-    """The command as a process, which is gone at the end."""
+    """The command as a process, which is gone at the end, or after so many seconds."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **pipes}
     command = [*_COMMAND, *arguments]
     with subprocess.Popen(command, text=True, env=env or environment(), **pipes) as process:
-        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog = threading.Timer(patience, process.kill)
         watchdog.start()
         try:
             yield process

@@ -234,7 +234,7 @@ def test_a_burst_while_a_sink_is_down_is_kept_and_drained(daemon: Daemon, tmp_pa
     frames = [encode("audit", *PEER, user="ada", usid=n, msg="x") for n in range(1, part + 1)]
     path = written(tmp_path, daemon, sink=file_sink(out))
     path.write_text(path.read_text().replace(', "audit-sync"', ""))
-    with started("forward", str(path)) as process:
+    with started("forward", str(path), patience=240) as process:
         daemon.wait_for_subscribers(timeout=PATIENCE)
         sizes, begin = [], time.monotonic()
         for sent in range(part, count + 1, part):
