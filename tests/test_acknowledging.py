@@ -537,6 +537,7 @@ def test_closing_tells_of_events_that_the_consumer_has(daemon: Daemon, when_full
     deliveries = [daemon.audit(usid=number) for number in range(6)]
     wait_until(lambda: subscription.stats().waiting == 3)
     got = [next(subscription) for _ in range(2)]
+    wait_until(lambda: subscription.stats().acknowledged == subscription.stats().dropped)
     with pytest.warns(RuntimeWarning) as told:
         subscription.close()
     kept = sum(event.type == Notif.AUDIT for event in got)

@@ -229,7 +229,7 @@ def resident(process: int) -> int:
 
 @pytest.mark.timeout(300)
 def test_a_burst_while_a_sink_is_down_is_kept_and_drained(daemon: Daemon, tmp_path: Path) -> None:
-    count, rate, part = 5 * 35_000, 35_000, 1000
+    count, rate, part = 2 * 35_000, 35_000, 1000
     out, spool = tmp_path / "down" / "out", tmp_path / "spool.db"
     frames = [encode("audit", *PEER, user="ada", usid=n, msg="x") for n in range(1, part + 1)]
     path = written(tmp_path, daemon, sink=file_sink(out))
