@@ -192,7 +192,8 @@ class Reader:
         try:
             connection.read(arrived, limit, timeout)
         except Error as error:
-            failure = error
+            # Who keeps it, such as a log, does not keep what was read.
+            failure = error.with_traceback(None)
         finally:
             if not self._is_filtered():
                 self.count += len(arrived)
