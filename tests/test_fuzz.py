@@ -734,6 +734,13 @@ def test_mutated_frames_are_survived() -> None:
     assert re.match(said, done.stdout)
 
 
+@pytest.mark.stub
+def test_mutated_answers_are_survived() -> None:
+    done = run("-m", "fuzzing", "answers", "--frames", "3000", "--seed", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.match(r"answers: 3,\d+ exchanges, .* 0 deaths, 0 hangs, 0 other", done.stdout)
+
+
 def test_well_formed_frames_are_all_read() -> None:
     """Whatever the values; the stub refuses terms of any other type or number."""
     done = run("-m", "fuzzing", "mutation", "--well-formed", "--frames", "5000", "--seed", "1")

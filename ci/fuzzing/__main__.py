@@ -12,10 +12,10 @@ import time
 
 from confd_events import library
 
-from . import decoder, mutation
+from . import answers, decoder, mutation
 from .seeds import ROOT
 
-PARTS = ("structured", "mutation", "decoder", "check")
+PARTS = ("structured", "mutation", "answers", "decoder", "check")
 QUICK_SECONDS, QUICK_EXAMPLES = 12, 50
 SILENCE, SECONDS_FOR_EXAMPLE = 120.0, 0.5
 ENDED = re.compile(r"crashed while running '([^']+)'")
@@ -28,11 +28,13 @@ def arguments() -> argparse.Namespace:
         description="Feed notifications and nonsense to the extension and to the stub library. "
         "What is found is saved in build/fuzz/found.",
         epilog="structured: built by hypothesis, and the dicts compared; mutation: changed and "
-        "random frames through the extension, in a child process; decoder: libFuzzer on the "
-        "stub's decoder, with clang; check: the same behind the extension's check of frames. With "
-        "a library other than the stub, by --sdk DIR, mutation is run a second time, with "
-        "well-formed frames, and what needs the stub left out; without --link, all is "
-        "done with the static library, then with the shared one, where they work on this host.",
+        "random frames through the extension, in a child process; answers: the same with what a "
+        "daemon answers to MAAPI; decoder: libFuzzer on the stub's decoder, with clang; check: the "
+        "same behind the extension's check of frames. With a library other than the stub, by --sdk "
+        "DIR, mutation is run a second time, with well-formed frames; what needs the stub is left "
+        "out, and answers unless named, for many end the process of the vendor's library. Without "
+        "--link, all is done with the static library, then with the shared one, where they work on "
+        "this host.",
     )
     # choices would refuse the empty list in some releases of Python
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; default: all")
@@ -113,6 +115,8 @@ def main() -> int:
             well &= mutation.run(frames, seconds, seed, well_formed=False)
         if given.well_formed or not library()["stub"]:
             well &= mutation.run(frames, seconds, seed, well_formed=True)
+    if "answers" in parts:
+        well &= answers.run(frames, seconds, seed)
     for part in ("decoder", "check"):
         if part in parts:
             well &= run_fuzzer(part, frames, seconds, seed)

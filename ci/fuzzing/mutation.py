@@ -341,17 +341,27 @@ class Found(NamedTuple):
         return f"FOUND {self.what}; seed {self.seed}, saved as {path}; see {said}, too"
 
 
-def search(state: State, seed: int, well_formed: bool, enough: Callable[[], bool]) -> list[Found]:
-    """Range after range until there is enough; behind what is found the next one begins."""
+def search(
+    part: str,
+    task: Task,
+    isolate: Callable[[bytes], bytes],
+    state: State,
+    seed: int,
+    enough: Callable[[], bool],
+) -> list[Found]:
+    """Range after range until there is enough; behind what is found the next one begins.
+
+    isolate -- what of a batch is at fault
+    """
     found: list[Found] = []
     while not enough() and len(found) < MOST_FINDINGS:
         state.finding, state.size, state.first_memory = b"", 0, 0
-        what = watch(partial(work, well_formed=well_formed), state, seed, enough)
+        what = watch(task, state, seed, enough)
         seed = state.seed + 1
         if what:
-            path = save(culprit(bytes(state.batch[: state.size]), well_formed), what)
+            path = save(isolate(bytes(state.batch[: state.size])), what)
             found.append(Found(state.seed, what, path))
-            print(f"mutation: {found[-1]}")
+            print(f"{part}: {found[-1]}")
     return found
 
 
@@ -372,7 +382,9 @@ def run(frames: int, seconds: float, seed: int, well_formed: bool) -> bool:
     def enough() -> bool:
         return state.frames >= frames or time.monotonic() - began >= seconds
 
-    found = search(state, seed, well_formed, enough)
+    task = partial(work, well_formed=well_formed)
+    isolate = partial(culprit, well_formed=well_formed)
+    found = search("mutation", task, isolate, state, seed, enough)
     kind = "well-formed frames" if well_formed else "frames"
     print(
         f"mutation: {state.frames:,} {kind} in {state.batches:,} connections, "

@@ -185,7 +185,10 @@ cdef class _GettingElement(_MaapiCall):
         confd_free_value(&self.found)
 
     cdef int call(self, int fd) noexcept nogil:
-        return maapi_get_elem(fd, self.thandle, &self.found, "%h", self.path)
+        cdef int status = maapi_get_elem(fd, self.thandle, &self.found, "%h", self.path)
+        if status != CONFD_OK:  # what a failed call has left there is freed, or was never made
+            self.found.type = C_NOEXISTS
+        return status
 
 
 def _maapi_socket(family):
