@@ -8,6 +8,9 @@ import logging
 import os
 import pickle
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +60,87 @@ def test_a_stopped_daemon_is_one_error(daemon: Daemon, options: dict[str, Any]) 
         with pytest.raises(events.EOF) as caught:
             next(subscription)
         assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+LOOP = """\
+with subscribe({what}) as subscription:
+    for event in subscription:
+        print(event)
+"""
+NEXT = """\
+with subscribe({what}) as subscription:
+    print(subscription.next(timeout=60))
+"""
+
+
+@pytest.mark.parametrize("program", [LOOP, NEXT], ids=["loop", "next"])
+@pytest.mark.parametrize("what", ["'audit'", "'audit', 'audit-sync'", "'audit', buffer=10"])
+def test_a_stopped_daemon_is_told_in_eight_lines(
+    daemon: Daemon, tmp_path: Path, program: str, what: str
+) -> None:
+    host, port = where(daemon)
+    variables = {f"{PRODUCT}_IPC_ADDR": host, f"{PRODUCT}_IPC_PORT": str(port)}
+    ended = in_thread(lambda: run_file(tmp_path, program.format(what=what), **variables))
+    daemon.wait_for_subscribers(timeout=PATIENCE)
+    daemon.disconnect()
+    shown = ended.result(PATIENCE)
+    assert shown[0] == "Traceback (most recent call last):"
+    assert "EOF" in shown[-1]
+    assert len(shown) <= 8, "\n".join(shown)
+
+
+@pytest.mark.parametrize(
+    ("what", "complaint"),
+    [
+        ("'audit', address={nobody!r}", "Connection refused"),
+        ("'nonsense'", "ValueError"),
+        ("'audit', buffer=0", "ValueError"),
+        ("'audit', buffered=1", "TypeError: subscribe() got an unexpected"),
+    ],
+)
+def test_what_subscribe_raises_is_told_in_eight_lines(
+    nobody: tuple[str, int], tmp_path: Path, what: str, complaint: str
+) -> None:
+    shown = run_file(tmp_path, LOOP.format(what=what.format(nobody=nobody)))
+    assert shown[0] == "Traceback (most recent call last):"
+    assert complaint in shown[-1]
+    assert len(shown) <= 8, "\n".join(shown)
+
+
+def run_file(directory: Path, program: str, **variables: str) -> list[str]:
+    """What a program's user sees of its end."""
+    path = directory / "program.py"
+    path.write_text(f"from confd_events import subscribe\n{program}")
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        env={**os.environ, **variables},
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    return done.stderr.splitlines()
+
+
+def test_errors_in_an_event_loop_have_one_line_of_the_package(
+    daemon: Daemon, nobody: tuple[str, int], run: Run[None]
+) -> None:
+    """Above the caller's; those of the event loop are not ours."""
+
+    async def main() -> None:
+        with pytest.raises(events.Error, match="refused") as caught:
+            async with subscribe_async("audit", address=nobody):
+                pass
+        assert len(caught.traceback) == 2
+        async with subscribe_async("audit", address=where(daemon)) as subscription:
+            daemon.disconnect()
+            with pytest.raises(events.EOF) as caught:
+                await subscription.__anext__()
+            assert len(caught.traceback) == 2
+
+    run(main())
 
 
 def test_the_error_of_who_answered_is_raised(

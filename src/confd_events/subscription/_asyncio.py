@@ -65,9 +65,14 @@ class AsyncSubscription(Core):
                 wake = self._signal.set_from_thread
                 when_full = self._options.when_full
                 self._buffer = Buffer(self._reader, self._events, size, when_full, wake)
+        except Error as error:
+            self._fail(error)
         except BaseException:
             self.close()
             raise
+        failure = self._take_failure()
+        if failure is not None:
+            raise failure
         return self
 
     async def _connect(self) -> None:
@@ -120,14 +125,14 @@ class AsyncSubscription(Core):
         """
         event = await self._next(None)
         if event is None:
-            raise StopAsyncIteration
+            raise self._take_failure() or StopAsyncIteration
         return event
 
     async def next(self, timeout: Seconds | None = None) -> Event | None:
         """The next event, or None when none has come in time, as next() of a Subscription."""
         event = await self._next(end_of(timeout))
         if event is None and self.closed:
-            raise closed()
+            raise self._take_failure() or closed()
         return event
 
     async def wait_for(
@@ -139,7 +144,7 @@ class AsyncSubscription(Core):
             if predicate(event):
                 return event
         if self.closed:
-            raise closed()
+            raise self._take_failure() or closed()
         return None
 
     async def _next(self, end: float | None) -> Event | None:
@@ -182,9 +187,8 @@ class AsyncSubscription(Core):
                 await self._work(left)
             return not self.closed or bool(self._events)
         except (Error, BufferFull) as error:
-            failure = error.with_traceback(None)
-        self.close()
-        raise failure
+            self._fail(error)
+        return False
 
     async def _work(self, left: float | None) -> None:
         connection = self._reader.connection

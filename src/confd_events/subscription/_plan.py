@@ -6,6 +6,7 @@ from functools import update_wrapper
 from types import FunctionType
 from typing import TYPE_CHECKING, Callable, NamedTuple, TypeVar
 
+from ..error import Error
 from ._backoff import Backoff, backoff_of
 from ._buffer import POLICIES
 from ._reader import Reader
@@ -73,7 +74,11 @@ def _taking(plan: Callable[P, Plan]) -> Callable[[Callable[[Plan], T]], Callable
 
     def decorator(make: Callable[[Plan], T]) -> Callable[P, T]:
         def function(*what: P.args, **options: P.kwargs) -> T:
-            return make(plan(*what, **options))
+            try:
+                return make(plan(*what, **options))
+            except (Error, TypeError, ValueError, OverflowError) as error:
+                failure = error.with_traceback(None)  # of which the way here tells users nothing
+            raise failure
 
         # What help() and inspect.signature() show: the options of one, the result of the other.
         shown = FunctionType(plan.__code__, plan.__globals__)

@@ -69,6 +69,7 @@ class Core:
         self._buffer: Buffer | None = None
         self._accepted = 0  # notifications; without a buffer, which counts itself
         self._discarded = 0
+        self._failure: Exception | None = None
         self._pid = os.getpid()
         _all.add(self)
 
@@ -138,6 +139,16 @@ class Core:
             self._buffer.close()
         if owed:
             warn_unacknowledged(f"the subscription is closed with {owed} event(s)")
+
+    def _fail(self, error: Exception) -> None:
+        """Closes it for an error. The function that the consumer has called is to raise it."""
+        self._failure = error.with_traceback(None)
+        self.close()
+
+    def _take_failure(self) -> Exception | None:
+        """The error that has closed it, to be raised; once."""
+        failure, self._failure = self._failure, None
+        return failure
 
     def _is_plain(self) -> bool:
         """Whether events need but to be handed on: the daemon waits for none of them."""
@@ -245,7 +256,7 @@ class Subscription(Core):
         """
         event = self._next(None)
         if event is None:
-            raise StopIteration
+            raise self._take_failure() or StopIteration
         return event
 
     def next(self, timeout: Seconds | None = None) -> Event | None:
@@ -259,7 +270,7 @@ class Subscription(Core):
         # Time 0 is over, whatever the clock says.
         event = self._next(0.0 if timeout == 0 else end_of(timeout))
         if event is None and self.closed:
-            raise closed()
+            raise self._take_failure() or closed()
         return event
 
     def wait_for(
@@ -274,7 +285,7 @@ class Subscription(Core):
             if predicate(event):
                 return event
         if self.closed:
-            raise closed()
+            raise self._take_failure() or closed()
         return None
 
     def fileno(self) -> int:
@@ -335,9 +346,8 @@ class Subscription(Core):
                 self._read_events(timeout)
             return not self.closed
         except (Error, BufferFull) as error:
-            failure = error.with_traceback(None)
-        self.close()
-        raise failure
+            self._fail(error)
+        return False
 
     def _await_buffer(self, buffer: Buffer, timeout: float | None) -> bool:
         buffer.wait(timeout)
@@ -358,7 +368,10 @@ class _Events(Generator[Event, None, None]):
 
     def __next__(self) -> Event:
         self._begun = True
-        return self._subscription.__next__()
+        event = self._subscription._next(None)
+        if event is None:
+            raise self._subscription._take_failure() or StopIteration
+        return event
 
     def send(self, value: None) -> Event:
         return self.__next__()
