@@ -37,7 +37,6 @@ Render = Callable[[Any, bool], Any]
 """From a value, and whether to show passwords, to what JSON has."""
 
 MASK = "********"
-_encode = json.JSONEncoder(check_circular=False).encode  # there are no circles
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNITS = {"us": timedelta(microseconds=1), "s": timedelta(seconds=1)}
@@ -71,6 +70,21 @@ def to_dict(raw: Mapping[str, Any], *, secrets: bool = False) -> dict[str, Any]:
         if member != "type":
             result[member] = _dict(values, secrets, keys)
     return result
+
+
+def _encoder() -> Callable[[Any], str]:
+    """What json.dumps() does, made once: json makes an encoder for each call."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    plain = json.JSONEncoder(check_circular=False)  # there are no circles
+    if make is None:  # a Python without it
+        return plain.encode
+    text = json.encoder.encode_basestring_ascii
+    pieces = make(None, plain.default, text, None, ": ", ", ", False, False, True)
+    join = "".join
+    return lambda value: join(pieces(value, 0))
+
+
+_encode = _encoder()
 
 
 def to_json(rendered: Mapping[str, Any]) -> str:

@@ -21,7 +21,9 @@ from ._role import role_after
 from ._spool import Spool
 from ._worker import Worker
 
+# Each operation of an enumeration takes a microsecond.
 _HA_INFO = int(Notif.HA_INFO)
+_COMMIT_DIFF = int(Notif.COMMIT_DIFF)
 _BURST = 2000  # events stored by one commit, at most: so one wait for the disk is for many
 _LOOK = 0.2  # seconds between looks whether to end
 _FULL = 0.5  # seconds between attempts while the spool is full
@@ -43,7 +45,7 @@ class Intake(Worker):
         self._envelopes = Envelopes(node.name, boot)
         self.when_full = "hold"
         """What to do when the spool is full: hold, release or drop-oldest."""
-        self._mask = int(node.mask)  # each operation of an enumeration takes a microsecond
+        self._mask = int(node.mask)
         self._observer = observer
         self._lost = 0  # events that were released, and no record says so yet
         self.connected = False
@@ -98,7 +100,7 @@ class Intake(Worker):
             logger.info("node %s: subscribed", self.feed)
             self._set_connected(True)
             while not self.stopping:
-                burst = _burst(events)
+                burst = events.batch(_BURST, _LOOK)
                 if burst:
                     self._handle(burst)
                     self._observe(burst)
@@ -106,14 +108,14 @@ class Intake(Worker):
     def _observe(self, burst: Sequence[Event]) -> None:
         self._observer.read(self.feed, burst)
         for event in burst:
-            if isinstance(event, (Connected, Disconnected)):
+            if not event.raw["type"] and isinstance(event, (Connected, Disconnected)):
                 self._set_connected(isinstance(event, Connected))
-            if self._is_gap(event):
-                self._observer.gap(self.feed, "disconnected")
+        for _ in range(self._gaps(burst)):
+            self._observer.gap(self.feed, "disconnected")
 
-    def _is_gap(self, event: Event) -> bool:
-        """Whether what is reported from here on, until it is connected again, is missing."""
-        return isinstance(event, Disconnected)
+    def _gaps(self, burst: Sequence[Event]) -> int:
+        """How often what is reported from there on, until it is connected again, is missing."""
+        return sum(not event.raw["type"] and isinstance(event, Disconnected) for event in burst)
 
     def _set_connected(self, is_connected: bool) -> None:
         self.connected = is_connected
@@ -134,13 +136,13 @@ class Intake(Worker):
     def _records(self, burst: Sequence[Event]) -> Iterator[str]:
         """The records of events, without those that were asked for the role's sake alone."""
         for event in burst:
-            if event.raw["type"] == _HA_INFO:
+            bit: int = event.raw["type"]
+            if bit == _HA_INFO:
                 self._learn_role(event)
-            if self._is_wanted(event):
-                yield self._record(event)
+            if self._is_wanted(event, bit):
+                yield self._record(event, bit)
 
-    def _is_wanted(self, event: Event) -> bool:
-        bit: int = event.raw["type"]
+    def _is_wanted(self, event: Event, bit: int) -> bool:
         return not bit or bool(bit & self._mask)
 
     def _learn_role(self, event: Event) -> None:
@@ -156,9 +158,9 @@ class Intake(Worker):
         self._envelopes.role = role
         self._observer.role(self.feed, role)
 
-    def _record(self, event: Event) -> str:
+    def _record(self, event: Event, bit: int) -> str:
         changes = self._node.changes
-        if changes is None or event.type != Notif.COMMIT_DIFF or not event.unacknowledged:
+        if bit != _COMMIT_DIFF or changes is None or not event.unacknowledged:
             return self._envelopes.of(event)
         found = event.changes(below=changes.below, limit=changes.limit)
         return self._envelopes.of(event, **gathered(found))
@@ -216,22 +218,3 @@ class Intake(Worker):
     def _last(self) -> str | None:
         last = self._spool.last_of(self._node.name)
         return None if last is None else datetime.fromtimestamp(last, timezone.utc).isoformat()
-
-
-def _burst(events: Subscription) -> list[Event]:
-    """What has come, at most so many; waits a moment for the first."""
-    burst: list[Event] = []
-    timeout = _LOOK
-    while len(burst) < _BURST:
-        try:
-            event = events.next(timeout=timeout)
-        except Error as error:
-            if not burst:
-                raise
-            logger.warning("%s", error)  # the next call says that it is over
-            break
-        if event is None:
-            break
-        burst.append(event)
-        timeout = 0.0
-    return burst

@@ -26,6 +26,14 @@ _TIMES = {
 }
 
 
+# Those that may belong to a trace.
+_TRACED = {
+    int(notif(notification.name))
+    for notification in NOTIFICATIONS
+    if {"trace_id", "span_id"} <= {field.key for field in notification.fields}
+}
+
+
 class Record(NamedTuple):
     """A record, as the spool has it."""
 
@@ -53,11 +61,13 @@ class Envelopes:
     def __init__(self, node: str, boot: str, stream: str | None = None) -> None:
         """boot -- what no other run of a forwarder has had; stream -- of which the events are"""
         product = "nso" if library()["product"] == "NCS" else "confd"
-        self._prefix = product
         run = f"{node}/{boot}" if stream is None else f"{node}/{stream}/{boot}"
-        self._source = json.dumps(f"//{product}/{node}")
-        self._run = json.dumps(run)[1:-1]
-        self._subject = f'"subject": {json.dumps(stream)}, ' if stream else ""
+        source = json.dumps(f"//{product}/{node}")
+        subject = f'"subject": {json.dumps(stream)}, ' if stream else ""
+        self._id = f'{{"specversion": "1.0", "id": "{json.dumps(run)[1:-1]}/'
+        self._type = f'", "source": {source}, "type": "{product}.'
+        self._time = f'", {subject}"time": "'
+        self._end = '", "datacontenttype": "application/json", '
         self._connection = 1
         self._number = 0
         self.role: str | None = None
@@ -70,25 +80,24 @@ class Envelopes:
         data = event.to_dict()
         if more:
             data.update(more)
-        return self._written(data, event.payload)
+        return self._written(data)
 
     def own(self, name: str, **payload: Any) -> str:
         """The record of something that happened to the forwarder itself, as JSON."""
         now = datetime.now(timezone.utc).isoformat()
-        return self._written({"read_at": now, "type": 0, "type_name": name, name: payload}, payload)
+        return self._written({"read_at": now, "type": 0, "type_name": name, name: payload})
 
-    def _written(self, data: dict[str, Any], payload: Mapping[str, Any]) -> str:
+    def _written(self, data: dict[str, Any]) -> str:
         self._number += 1
+        bit = data["type"]
         # Not by a dict: it would take as long again as the data.
         return (
-            f'{{"specversion": "1.0", "id": "{self._run}/{self._connection}/{self._number}", '
-            f'"source": {self._source}, "type": {self._type(data)}, '
-            f'{self._subject}"time": "{_time(data)}", "datacontenttype": "application/json", '
-            f'{_trace_context(payload)}{self._role()}"data": {to_json(data)}}}'
+            f"{self._id}{self._connection}/{self._number}"
+            f"{self._type}{data['type_name'] or bit}"
+            f"{self._time}{_time(data) if bit in _TIMES else data['read_at']}"
+            f"{self._end}{_trace_context(data) if bit in _TRACED else ''}{self._role()}"
+            f'"data": {to_json(data)}}}'
         )
-
-    def _type(self, data: Mapping[str, Any]) -> str:
-        return f'"{self._prefix}.{data["type_name"] or data["type"]}"'
 
     def _role(self) -> str:
         return f'"harole": {json.dumps(self.role)}, ' if self.role else ""
@@ -101,14 +110,14 @@ def payload_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _time(data: Mapping[str, Any]) -> str:
     """When it happened; when it was read, if it does not say so, or not in which zone."""
-    key = _TIMES.get(data["type"])
-    time = payload_of(data).get(key) if key else None
+    time = payload_of(data).get(_TIMES[data["type"]])
     is_whole = isinstance(time, str) and _RFC_3339.fullmatch(time)
     return str(time if is_whole else data["read_at"])
 
 
-def _trace_context(payload: Mapping[str, Any]) -> str:
+def _trace_context(data: Mapping[str, Any]) -> str:
     """CloudEvents' extension for distributed tracing, of an event within a span."""
+    payload = payload_of(data)
     trace, span = payload.get("trace_id"), payload.get("span_id")
     if not trace or not span:
         return ""

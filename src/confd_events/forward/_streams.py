@@ -20,6 +20,7 @@ from ._place import AHEAD, Mark, Place, mark_of
 from ._record import Envelopes
 from ._spool import Marks, Spool
 
+_STREAM_EVENT = int(Notif.STREAM_EVENT)
 _NAMES = 30.0  # seconds that loading the schemas may take
 
 
@@ -79,9 +80,9 @@ class StreamIntake(Intake):
         self._marks.clear()
         return super()._records(burst)
 
-    def _is_wanted(self, event: Event) -> bool:
-        if event.type != Notif.STREAM_EVENT:
-            return not event.type
+    def _is_wanted(self, event: Event, bit: int) -> bool:
+        if bit != _STREAM_EVENT:
+            return not bit
         if event.payload["type"] == StreamType.REPLAY_COMPLETE:
             if self._place is not None:
                 self._place.end()
@@ -106,9 +107,11 @@ class StreamIntake(Intake):
     def _give_up(self, count: int, error: SpoolFullError) -> None:
         logger.warning("%s; %d events of %s are left for the next run", error, count, self.feed)
 
-    def _is_gap(self, event: Event) -> bool:
-        is_of_stream = event.type == Notif.STREAM_EVENT
-        return is_of_stream and event.payload["type"] == StreamType.REPLAY_FAILED
+    def _gaps(self, burst: Sequence[Event]) -> int:
+        return sum(
+            event.raw["type"] == _STREAM_EVENT and event.payload["type"] == StreamType.REPLAY_FAILED
+            for event in burst
+        )
 
     def _keep(self, records: Sequence[str], drop: Callable[[int], str] | None) -> int:
         marks = Marks(self._stream, self._marks)

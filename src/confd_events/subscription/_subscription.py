@@ -219,6 +219,7 @@ class Subscription(Core):
     """
 
     _readiness: Readiness | None = None
+    _failure: Exception | None = None  # how it ended, while a batch was gathered
 
     def __init__(self, options: Plan) -> None:
         super().__init__(options)
@@ -272,6 +273,43 @@ class Subscription(Core):
         if event is None and self.closed:
             raise self._take_failure() or closed()
         return event
+
+    def batch(self, most: int, timeout: Seconds | None = None) -> list[Event]:
+        """The events that have come, oldest first; waits for one if none has.
+
+        most -- take no more than so many; at least 1
+        timeout -- as for next(); when the time is over, the list is empty
+
+        The events of the batch before are acknowledged. All else is as for next(): what ends the
+        subscription behind the first event is raised by the next call. Raises ValueError for less
+        than 1.
+        """
+        if most < 1:
+            raise ValueError(f"most: {most} is not 1 or more events")
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        first = self.next(timeout)
+        batch = [] if first is None else [first]
+        try:
+            while batch and len(batch) < most and self._gather(batch, most):
+                pass
+        except (Error, BufferFull) as error:
+            self._failure = error
+        return batch
+
+    def _gather(self, batch: list[Event], most: int) -> bool:
+        """Adds what is there to a batch; returns whether there may be more."""
+        event = self._take() or self._await(0.0)
+        if event is None:
+            return False
+        batch.append(event)
+        if self._is_plain():  # one as the other
+            take = self._source()
+            with suppress(IndexError):
+                while len(batch) < most:
+                    batch.append(take())
+        return True
 
     def wait_for(
         self, predicate: Callable[[Event], object], timeout: Seconds | None = None
