@@ -247,7 +247,7 @@ def test_is_cancelled_at_every_await(run: Run[Any], buffer: int | None) -> None:
             nth += 1
         return nth
 
-    assert run(main()) > 4
+    assert run(main()) > 2  # how often it waits depends on how fast the daemon is
 
 
 def in_pieces(daemon: Daemon, frames: bytes) -> None:

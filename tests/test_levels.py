@@ -40,8 +40,20 @@ def build(level: str, product: str) -> Path:
     return folder / "lib"
 
 
-@pytest.mark.parametrize("product", ["ncs", "confd"])
-@pytest.mark.parametrize("level", ["6.6", "7.7", "8.0", "8.2", "8.5", "8.7"])
+# Each level, and both products of the first and the last; all tests run with NSO's of level 8.2.
+RELEASES = [
+    ("6.6", "ncs"),
+    ("6.6", "confd"),
+    ("7.7", "ncs"),
+    ("8.0", "confd"),
+    ("8.2", "confd"),
+    ("8.5", "ncs"),
+    ("8.7", "ncs"),
+    ("8.7", "confd"),
+]
+
+
+@pytest.mark.parametrize(("level", "product"), RELEASES)
 def test_conversion(level: str, product: str) -> None:
     built = build(level, product)
     tests = [str(ROOT / "tests" / name) for name in CONVERSION + RECORDED.get(level, [])]

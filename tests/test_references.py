@@ -54,7 +54,7 @@ def test_conversions_leave_nothing_behind(name: str, use: Callable[[Any], object
 
     # Not a block for each of them, nor for each burst. Other threads of the process may have made
     # some meanwhile, but not each time.
-    assert min(left_behind() for _ in range(3)) < CONVERSIONS // BURST
+    assert any(left_behind() < CONVERSIONS // BURST for _ in range(3))
 
 
 @pytest.mark.parametrize("name", FRAMES)
