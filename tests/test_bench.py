@@ -108,6 +108,16 @@ def test_the_forwarder_is_compared_with_the_clients_of_its_sinks(tmp_path: Path)
         assert min(row["per_second"], row["alone"], row["ratio"], row["cpu"]) > 0
 
 
+def test_what_a_commit_changes_is_read_beside_a_loop_in_c(tmp_path: Path) -> None:
+    _, results = measured(tmp_path, "--part", "diff")
+    rows = results["diff"]
+    assert [row["candidate"] for row in rows[:2]] == ["C: maapi_diff_iterate()", "event.changes()"]
+    for row in rows:
+        assert row["changes"] == 50
+        assert min(row["median"], row["ratio"]) > 0
+        assert row["grown"] < 10
+
+
 def test_unknown_load_is_refused() -> None:
     done = bench("--load", "none")
     assert done.returncode == 2

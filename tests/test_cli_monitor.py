@@ -103,7 +103,7 @@ def test_values_of_a_stream_are_a_tree(monitor: Monitor, daemon: Daemon) -> None
 CHANGES = [
     DataChange("created", "/ex:server{www}"),
     DataChange("value-set", "/ex:server{www}/secret", "hush"),
-    DataChange("deleted", "/ex:client"),
+    DataChange("deleted", "/ex:client", old="ada"),
 ]
 
 
@@ -117,6 +117,7 @@ def commit(daemon: Daemon) -> None:
     [
         ([], []),
         (["--changes", "--below", "/ex:client"], ["    - /ex:client"]),
+        (["--changes", "--old", "--below", "/ex:client"], ["    - /ex:client (was ada)"]),
         (
             ["--changes"],
             ["    + /ex:server{www}", "    = /ex:server{www}/secret ********", "    - /ex:client"],
@@ -162,6 +163,7 @@ def test_what_a_commit_changes_for_programs(
     [
         (["audit", "--changes"], "--changes is for commit-diff"),
         (["commit-diff", "--below", "/ex:a"], "--below is for --changes"),
+        (["commit-diff", "--old"], "--old is for --changes"),
     ],
 )
 def test_changes_of_what_has_none(

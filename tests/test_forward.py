@@ -107,12 +107,14 @@ def test_records_of_commits_have_the_changes(daemon: Daemon, tmp_path: Path) -> 
     out = tmp_path / "out.jsonl"
     changes = [
         DataChange("created", "/ex:server{www}"),
-        DataChange("value-set", "/ex:server{www}/password", "hush"),
+        DataChange("value-set", "/ex:server{www}/password", "hush", old="hush-hush"),
+        DataChange("value-set", "/ex:server{www}/port", 80, old=8080),
         DataChange("deleted", "/ex:client"),
     ]
     path = written(tmp_path, daemon, sink=file_sink(out))
     text = path.read_text()
-    asked = 'subscribe = ["commit-diff"]\nchanges = true\nchanges_below = "/ex:server"'
+    asked = 'subscribe = ["commit-diff"]\nchanges = true\nchanges_old = true\n'
+    asked += 'changes_below = "/ex:server"'
     path.write_text(re.sub(r"(?m)^subscribe = .*$", asked, text))
     with forwarding(path):
         daemon.wait_for_subscribers(timeout=PATIENCE)
@@ -123,7 +125,13 @@ def test_records_of_commits_have_the_changes(daemon: Daemon, tmp_path: Path) -> 
     *_, record = [each for each in envelopes(out) if each["type"].endswith(".commit-diff")]
     assert record["data"]["changes"] == [
         {"operation": "created", "path": "/ex:server{www}"},
-        {"operation": "value-set", "path": "/ex:server{www}/password", "new": "********"},
+        {
+            "operation": "value-set",
+            "path": "/ex:server{www}/password",
+            "old": "********",
+            "new": "********",
+        },
+        {"operation": "value-set", "path": "/ex:server{www}/port", "old": 8080, "new": 80},
     ]
 
 

@@ -116,6 +116,7 @@ def test_every_key(read: Read, tmp_path: Path) -> None:
             'role = "master"',
             r"^nodes\[0\]\.role: 'master' is none of pri",
         ),
+        ('"debug"', '"debug"\nchanges_old = true', r"^nodes\[0\]\.changes_old: is for changes"),
         ('"debug"', '"debug"\nchanges_below = "/a"', r"^nodes\[0\]\.changes_below: is for changes"),
         (
             'type = "stdout"',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
@@ -13,6 +14,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
@@ -36,18 +38,20 @@ CHANGES = [
     DataChange("moved-after", "/ex:servers/server{x}", ["y"]),
     DataChange("moved-after", "/ex:servers/server{z}"),
     DataChange("attr-set", "/ex:servers/other:server", [3, "note"]),
-    DataChange("deleted", "/ex:a"),
+    DataChange("deleted", "/ex:a", old="gone"),
 ]
+MANY = [DataChange("created", f"/ex:list{{{number}}}") for number in range(600)]
 TEXT = """\
 ~ /ex:servers/server{db}
 + /ex:servers/server{www "a b"}
-= /ex:servers/server{www "a b"}/ip 10.0.0.1 (was 10.0.0.2)
+= /ex:servers/server{www "a b"}/ip 10.0.0.1
 = /ex:servers/server{www "a b"}/mtu 1500
 = /ex:servers/server{www "a b"}/mode is the default
 > /ex:servers/server{x} after {y}
 > /ex:servers/server{z} to the beginning
 @ /ex:servers/other:server attribute 3 note
 - /ex:a"""
+TEXT_WITH_OLD = TEXT.replace(" 10.0.0.1", " 10.0.0.1 (was 10.0.0.2)") + " (was gone)"
 CLI = """\
 set servers server www "a b"
 set servers server www "a b" ip 10.0.0.1
@@ -102,7 +106,7 @@ def test_changes_are_objects(daemon: Daemon) -> None:
     assert str(created.path) == SERVER
     assert [str(part) for part in ip.path[:1]] == ["ip"]
     assert ip.path[1] == (events.Value("www"), events.Value("a b"))
-    assert (str(ip.old), str(ip.new)) == ("10.0.0.2", "10.0.0.1")
+    assert (ip.old, str(ip.new)) == (None, "10.0.0.1")
     assert isinstance(mtu.new, events.Value)
     assert mtu.new.as_pyval() == 1500
     assert (mode.new, modified.new, deleted.new) == (None, None, None)
@@ -121,10 +125,46 @@ def test_changes_below_a_path(daemon: Daemon) -> None:
         assert event.diff(below="/") == TEXT
 
 
+def test_values_before(daemon: Daemon) -> None:
+    """Of leaves that were set or deleted, as the datastore has them while the commit waits."""
+    changes = [*CHANGES, DataChange("value-set", "/ex:new", 1), DataChange("deleted", SERVER)]
+    with commit(daemon, changes) as (event, delivery):
+        found = list(event.changes(old=True))
+        assert [str(change.old) for change in found if change.old is not None] == [
+            *("10.0.0.2", "gone")
+        ]
+        assert not delivery.done
+        assert event.diff(old=True, below="/ex:a") == "- /ex:a (was gone)"
+
+
+def test_a_daemon_that_tells_the_values_before(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are documented send none; the library would hand them on."""
+    monkeypatch.setattr(
+        DataChange, "term", lambda self, names: (self.path_term(names), 4, self.old, self.new)
+    )
+    changes = [DataChange("value-set", "/ex:a", b"new", old=b"old")]
+    with commit(daemon, changes) as (event, _):
+        assert event.diff() == "= /ex:a new (was old)"
+
+
+def test_a_datastore_that_can_not_be_read(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Any, request: bytes) -> None:
+        self._refuse(140, 10, "not now")
+
+    monkeypatch.setattr("confd_events.testing._maapi.Maapi._start_transaction", refuse)
+    with commit(daemon, CHANGES) as (event, delivery):
+        with pytest.raises(events.Error, match="not now"):
+            event.diff(old=True)
+        assert not delivery.done
+        assert event.diff() == TEXT
+
+
 def test_differences_for_programs(daemon: Daemon) -> None:
     with commit(daemon, CHANGES) as (event, _):
-        parsed = json.loads(event.diff("json"))
-        root = ET.fromstring(event.diff("xml"))
+        parsed = json.loads(event.diff("json", old=True))
+        root = ET.fromstring(event.diff("xml", old=True))
     assert parsed[2] == {
         "operation": "value-set",
         "path": f"{SERVER}/ip",
@@ -133,18 +173,19 @@ def test_differences_for_programs(daemon: Daemon) -> None:
     }
     assert [element.get("path") for element in root] == [change["path"] for change in parsed]
     assert root[2].findtext("new") == "10.0.0.1"
+    assert root[2].findtext("old") == "10.0.0.2"
     assert root[5].findtext("after") == "y"
 
 
 @pytest.mark.parametrize("kind", maapi.FORMATS)
 def test_secrets_are_masked_unless_asked_for(daemon: Daemon, kind: str) -> None:
     changes = [
-        DataChange("value-set", "/ex:user{ada}/password", "in clear text"),
+        DataChange("value-set", "/ex:user{ada}/password", "in clear text", old="in clear text"),
         DataChange("value-set", "/ex:user{ada}/motto", "$9$encrypted$by NSO"),
     ]
     with commit(daemon, changes) as (event, _):
         for hidden in ("in clear text", "encrypted"):
-            assert hidden not in event.diff(kind)
+            assert hidden not in event.diff(kind, old=True)
             assert hidden in event.diff(kind, secrets=True)
             assert hidden not in repr(list(event.changes()))
 
@@ -210,8 +251,7 @@ def test_a_gap_is_said(daemon: Daemon) -> None:
 
 
 def test_the_consumers_time_counts(daemon: Daemon) -> None:
-    changes = [DataChange("created", f"/ex:list{{{number}}}") for number in range(600)]
-    with commit(daemon, changes) as (event, delivery):
+    with commit(daemon, MANY) as (event, delivery):
         reading = event.changes(limit=0.5)
         next(reading)
         time.sleep(0.6)
@@ -221,8 +261,7 @@ def test_the_consumers_time_counts(daemon: Daemon) -> None:
 
 
 def test_reading_may_be_left(daemon: Daemon) -> None:
-    changes = [DataChange("created", f"/ex:list{{{number}}}") for number in range(600)]
-    with commit(daemon, changes) as (event, delivery):
+    with commit(daemon, MANY) as (event, delivery):
         for change in event.changes():
             assert str(change.path) == "/ex:list{0}"
             break
@@ -238,10 +277,10 @@ def test_a_subscription_with_a_unix_socket(tmp_path: Path) -> None:
 # Trouble
 
 
-def survives(found: Callable[[], str]) -> bool:
+def survives(found: Callable[[], str], expected: str) -> bool:
     """Whether all was found; what else there may be is the Error of a lost connection."""
     try:
-        assert found() == TEXT
+        assert found() == expected
     except events.Error as error:
         if error.confd_errno not in (events.ERR_EOF, events.ERR_OS):
             raise
@@ -250,13 +289,19 @@ def survives(found: Callable[[], str]) -> bool:
 
 
 @pytest.mark.parametrize("reset", [False, True])
-def test_connection_lost_at_any_byte(daemon: Daemon, reset: bool) -> None:
-    with commit(daemon, CHANGES) as (event, delivery):
+@pytest.mark.parametrize(
+    ("changes", "old", "expected"),
+    [(CHANGES, False, TEXT), (CHANGES[-1:], True, "- /ex:a (was gone)")],
+)
+def test_connection_lost_at_any_byte(
+    daemon: Daemon, reset: bool, changes: list[DataChange], old: bool, expected: str
+) -> None:
+    with commit(daemon, changes) as (event, delivery):
         for count in itertools.count():
             daemon.set_faults(Faults(reset_after=count) if reset else Faults(close_after=count))
-            if survives(event.diff):
+            if survives(partial(event.diff, old=old), expected):
                 break
-        assert count > 500
+        assert count > 90
         assert not delivery.done
         event.ack()
     assert delivery.wait(PATIENCE)
@@ -265,10 +310,10 @@ def test_connection_lost_at_any_byte(daemon: Daemon, reset: bool) -> None:
 def test_a_dribbling_daemon(daemon: Daemon) -> None:
     with commit(daemon, CHANGES) as (event, _):
         daemon.set_faults(Faults(byte_pause=0.0001))
-        assert event.diff() == TEXT
+        assert event.diff(old=True) == TEXT_WITH_OLD
 
 
-@pytest.mark.parametrize("count", [0, 5, 9, 12, 20, 40, 80])
+@pytest.mark.parametrize("count", [0, 5, 9, 12, 20, 25, 30, 40, 80])
 def test_a_signal_ends_the_reading(daemon: Daemon, count: int) -> None:
     """Wherever it waits; and the commit is still there to be read."""
 
@@ -284,7 +329,7 @@ def test_a_signal_ends_the_reading(daemon: Daemon, count: int) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         try:
             with pytest.raises(Alarm):
-                event.diff()
+                event.diff(old=True)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
@@ -295,8 +340,7 @@ def test_a_signal_ends_the_reading(daemon: Daemon, count: int) -> None:
 
 def test_signals_that_raise_nothing_lose_nothing(daemon: Daemon) -> None:
     counted: list[int] = []
-    changes = [DataChange("created", f"/ex:list{{{number}}}") for number in range(600)]
-    with commit(daemon, changes) as (event, _):
+    with commit(daemon, MANY) as (event, _):
         before = signal.signal(signal.SIGALRM, lambda *_: counted.append(1))
         signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
         try:
@@ -330,6 +374,58 @@ def test_a_child_process_reads_nothing(daemon: Daemon) -> None:
         assert event.diff() == TEXT
 
 
+async def reading_async(daemon: Daemon) -> tuple[list[str], str]:
+    address = daemon.address["ip"], daemon.address["port"]
+    async with events.subscribe_async("commit-diff", address=address) as commits:
+        await asyncio.to_thread(daemon.wait_for_subscribers)
+        daemon.commit_diff(thandle=17, changes=[*CHANGES, *MANY])
+        event = await commits.next()
+        assert event is not None
+        await asyncio.to_thread(events.load_schemas, **daemon.address)
+        paths = [str(change.path) async for change in event.changes_async()]
+        return paths, await event.diff_async(below="/ex:a", old=True)
+
+
+def test_a_loop_of_asyncio_reads(daemon: Daemon) -> None:
+    paths, difference = asyncio.run(reading_async(daemon))
+    assert paths == [change.path for change in [*CHANGES, *MANY]]
+    assert difference == "- /ex:a (was gone)"
+
+
+def test_a_loop_of_asyncio_is_not_blocked(daemon: Daemon) -> None:
+    """Cancelled, it leaves the daemon's sockets to the thread, which closes them."""
+
+    async def read(event: Event) -> None:
+        daemon.set_faults(Faults(silent_after=9))
+        for reading in (event.diff_async(), event.changes_async().__anext__()):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(reading, 0.1)
+
+    with commit(daemon, CHANGES) as (event, delivery):
+        asyncio.run(read(event))
+        assert not delivery.done
+        daemon.set_faults(Faults())
+        assert event.diff() == TEXT
+
+
+def test_a_loop_of_asyncio_gets_what_came_before_the_error(daemon: Daemon) -> None:
+    found: list[object] = []
+
+    async def read(event: Event) -> None:
+        async for change in event.changes_async(limit=0.5):
+            found.append(change)
+            if len(found) == 1:
+                await asyncio.sleep(0.6)
+
+    with commit(daemon, MANY) as (event, delivery):
+        with pytest.raises(DaemonSilent):
+            asyncio.run(read(event))
+        assert len(found) == 256
+        assert delivery.wait(PATIENCE)
+        with pytest.raises(RuntimeError, match="before ack"):
+            event.changes_async()
+
+
 def test_schemas_are_loaded_on_demand() -> None:
     """Once for the process."""
     done = run_program(
@@ -350,11 +446,11 @@ def test_schemas_are_loaded_on_demand() -> None:
 
 def test_what_monitor_prints_can_be_simulated(daemon: Daemon) -> None:
     with commit(daemon, CHANGES) as (event, _):
-        line = {**event.to_dict(), **maapi.gathered(event.changes())}
+        line = {**event.to_dict(), **maapi.gathered(event.changes(old=True))}
     (step,) = read_script("recording", [json.dumps(line)])
     assert step.kind == "commit_diff"
     with commit(daemon, step.fields["changes"]) as (event, _):
-        assert event.diff() == TEXT
+        assert event.diff(old=True) == TEXT_WITH_OLD
 
 
 def test_many_changes_are_no_record(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -407,7 +503,7 @@ def test_what_the_function_gets(daemon: Daemon) -> None:
     with commit(daemon, CHANGES), attached(daemon) as sock:
         maapi.diff_iterate(sock, 17, lambda *change: got.append(change[1:]), 4)
     assert got[2:4] == [
-        (4, events.Value("10.0.0.2"), events.Value("10.0.0.1")),
+        (4, None, events.Value("10.0.0.1")),
         (4, None, events.Value(1500)),
     ]
     assert [new for _, _, new in got[5:8]] == [
@@ -436,6 +532,22 @@ def test_an_element(daemon: Daemon) -> None:
             maapi.get_elem(sock, 17, deleted)
 
 
+def test_a_transaction_of_our_own(daemon: Daemon) -> None:
+    with commit(daemon, CHANGES) as (event, _), socket.socket() as sock:
+        ip = [change.path for change in event.changes()][2]
+        maapi.connect(sock, **daemon.address)
+        with pytest.raises(events.Error, match="no session"):
+            maapi.start_trans(sock, events.RUNNING, maapi.READ)
+        maapi.start_user_session(
+            sock, "ada", "maapi", ["admin", "oper"], "2001:db8::1", events.PROTO_SSH
+        )
+        thandle = maapi.start_trans(sock, events.RUNNING, maapi.READ)
+        assert maapi.get_elem(sock, thandle, ip) == events.Value("10.0.0.2")
+        maapi.finish_trans(sock, thandle)
+        with pytest.raises(events.Error, match="no transaction"):
+            maapi.finish_trans(sock, thandle)
+
+
 def test_what_is_not_attached(daemon: Daemon) -> None:
     with commit(daemon, CHANGES), socket.socket() as sock:
         maapi.connect(sock, **daemon.address)
@@ -455,6 +567,11 @@ def test_what_is_not_attached(daemon: Daemon) -> None:
 WRONG: Any = "wrong"
 
 
+def session(sock: Any, **other: Any) -> None:
+    arguments = {"username": "ada", "context": "maapi", "groups": [], "src_addr": "::1", "prot": 1}
+    maapi.start_user_session(sock, **{**arguments, **other})
+
+
 @pytest.mark.parametrize(
     ("call", "argument", "error"),
     [
@@ -463,6 +580,14 @@ WRONG: Any = "wrong"
         (lambda sock: maapi.attach2(sock, -1, 0, 9), "hashed_ns", OverflowError),
         (lambda sock: maapi.detach2(WRONG, 9), "sock", TypeError),
         (lambda sock: maapi.diff_iterate(sock, 9, print, WRONG), "flags", TypeError),
+        (lambda sock: session(sock, username=WRONG + "\0"), "username", ValueError),
+        (lambda sock: session(sock, context=5), "context", TypeError),
+        (lambda sock: session(sock, groups=[5]), "groups", TypeError),
+        (lambda sock: session(sock, src_addr=WRONG), "src_addr", ValueError),
+        (lambda sock: session(sock, prot=WRONG), "prot", TypeError),
+        (lambda sock: maapi.start_trans(sock, WRONG, maapi.READ), "name", TypeError),
+        (lambda sock: maapi.start_trans(sock, 2, WRONG), "readwrite", TypeError),
+        (lambda sock: maapi.finish_trans(sock, WRONG), "thandle", TypeError),
         (lambda sock: maapi.HKeypathRef([WRONG]), "elements", TypeError),
         (lambda sock: maapi.HKeypathRef([()]), "elements", ValueError),
         (lambda sock: maapi.HKeypathRef([events.XmlTag(1, 2)] * 500), "elements", ValueError),

@@ -15,6 +15,7 @@ import confd_events
 
 from .busy import beside_busy_threads
 from .candidates import candidates
+from .changes import changes_read
 from .check import check_costs
 from .forward import forwarded
 from .growth import grown
@@ -49,13 +50,28 @@ class Scale(NamedTuple):
     """Of the forwarder, in a round."""
     deliveries: int
     """Rounds of the forwarder."""
+    changes: int
+    """Of a commit."""
 
 
 FULL = Scale(
-    25, 5000, 300_000, 100_000, 2_000_000, 5000, 10_000, 60.0, 20_000, records=20_000, deliveries=7
+    25,
+    5000,
+    300_000,
+    100_000,
+    2_000_000,
+    5000,
+    10_000,
+    60.0,
+    20_000,
+    records=20_000,
+    deliveries=7,
+    changes=100_000,
 )
-QUICK = Scale(3, 1000, 20_000, 10_000, 50_000, 300, 1000, 0.5, 40, records=1000, deliveries=1)
-PARTS = ("speed", "busy", "memory", "latency", "growth", "check", "traces", "forward")
+QUICK = Scale(
+    3, 1000, 20_000, 10_000, 50_000, 300, 1000, 0.5, 40, records=1000, deliveries=1, changes=1000
+)
+PARTS = ("speed", "busy", "memory", "latency", "growth", "check", "traces", "forward", "diff")
 
 
 def main() -> None:
@@ -67,6 +83,7 @@ def main() -> None:
         events=options.count or scale.events,
         records=options.count or scale.records,
         deliveries=options.rounds or scale.deliveries,
+        changes=options.count or scale.changes,
     )
     with tempfile.TemporaryDirectory() as folder, running_sender() as sender:
         results = _measured(options, scale, sender, Path(folder))
@@ -136,6 +153,9 @@ def _measured(
             traced(folder, None, scale.transactions),
         ],
         "forward": lambda: forwarded(sender, folder, scale.records, scale.deliveries),
+        "diff": lambda: changes_read(
+            loops, folder / "changes", options.vendor, scale.changes, scale.deliveries
+        ),
     }
     return {
         name: _shown(name, rows())

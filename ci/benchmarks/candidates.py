@@ -92,13 +92,7 @@ def _one_by_one(read_one: Callable[[socket.socket], Any]) -> Callable[[socket.so
 
 def _vendors(directory: str) -> Callable[[socket.socket, int], None]:
     """The loop that the vendor's documentation shows."""
-    module = f"_{events.library()['product'].lower()}"
-    sys.path.append(directory)
-    try:
-        theirs = importlib.import_module(f"{module}.events")
-    except ImportError as error:
-        trouble = f"{module} can't be imported: {error}"
-        raise SystemExit(f"bench: --vendor {directory}: {trouble}") from None
+    theirs = vendors_module(directory, "events")
 
     def read(sock: socket.socket, count: int) -> None:
         for _ in range(count):
@@ -106,6 +100,17 @@ def _vendors(directory: str) -> Callable[[socket.socket, int], None]:
             theirs.read_notification(sock)
 
     return read
+
+
+def vendors_module(directory: str, name: str) -> Any:
+    """One of the vendor's Python modules, which are in a directory."""
+    module = f"_{events.library()['product'].lower()}"
+    sys.path.append(directory)
+    try:
+        return importlib.import_module(f"{module}.{name}")
+    except ImportError as error:
+        trouble = f"{module} can't be imported: {error}"
+        raise SystemExit(f"bench: --vendor {directory}: {trouble}") from None
 
 
 def _in_bursts(sock: socket.socket, count: int) -> None:

@@ -58,6 +58,8 @@ def load_loops(folder: Path) -> ctypes.CDLL:
         function = getattr(loops, name)
         function.argtypes = [ctypes.c_int, ctypes.c_long]
         function.restype = ctypes.c_long
+    loops.count_changes.argtypes = [ctypes.c_int, ctypes.c_int]
+    loops.count_changes.restype = ctypes.c_long
     loops.note_times.argtypes = [
         ctypes.c_int,
         ctypes.c_long,

@@ -5,6 +5,7 @@
 #include "confd_lib.h"
 
 #include "confd_events.h"
+#include "confd_maapi.h"
 
 void start_library(void)
 {
@@ -57,4 +58,20 @@ long note_times(int fd, long count, long *times)
         confd_free_notification(&n);
     }
     return count;
+}
+
+static enum maapi_iter_ret count_change(confd_hkeypath_t *path, enum maapi_iter_op op,
+                                        confd_value_t *old, confd_value_t *new, void *count)
+{
+    (void)path, (void)op, (void)old, (void)new;
+    ++*(long *)count;
+    return ITER_RECURSE;
+}
+
+/* Returns how many changes a transaction has; -1 when that fails. */
+long count_changes(int fd, int thandle)
+{
+    long count = 0;
+
+    return maapi_diff_iterate(fd, thandle, count_change, 0, &count) == CONFD_OK ? count : -1;
 }

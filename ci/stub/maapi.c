@@ -2,12 +2,16 @@
  * of a number, most often the transaction's, and a term; the answer has the
  * number again and a term, or the number with its first bit set, a code and a
  * text. What is iterated over comes as bare terms. */
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "stub.h"
 
 enum {
+    START_SESSION = 100,
+    START_TRANS = 140,
+    FINISH_TRANS = 142,
     GET_ELEM = 166,
     DIFF_ITER = 183,
     ATTACH = 220,
@@ -39,11 +43,18 @@ static int send_numbers(int sock, const uint32_t *numbers, unsigned count)
 }
 
 /* The length stays to be written, by stub_message_send(). */
-static void begin_request(struct stub_message *m, unsigned char *data, int operation, int thandle)
+static void begin_request(struct stub_message *m, unsigned char *data, int operation)
 {
     *m = (struct stub_message){.data = data, .room = REQUEST_ROOM};
     stub_put_word(m, 0);
     stub_put_word(m, (uint32_t)operation);
+}
+
+/* About a transaction. */
+static void begin_request_on(struct stub_message *m, unsigned char *data, int operation,
+                             int thandle)
+{
+    begin_request(m, data, operation);
     stub_put_word(m, (uint32_t)thandle);
     stub_put_version(m);
 }
@@ -123,7 +134,7 @@ int maapi_attach2(int sock, int hashed_ns, int usid, int thandle)
     if (thandle == -1) {
         return stub_fail(CONFD_ERR_NOEXISTS, "-1 is an invalid transaction handle");
     }
-    begin_request(&m, data, ATTACH, thandle);
+    begin_request_on(&m, data, ATTACH, thandle);
     stub_put_tuple(&m, 2);
     stub_put_int(&m, hashed_ns);
     stub_put_int(&m, usid);
@@ -136,6 +147,126 @@ int maapi_detach2(int sock, int thandle)
     int result = send_numbers(sock, (const uint32_t[]){DETACH, (uint32_t)thandle}, 2);
 
     return result == CONFD_OK ? await_answer(sock, DETACH) : result;
+}
+
+/* A session, and a transaction in it */
+
+static void put_bytes(struct stub_message *m, const void *bytes, unsigned count)
+{
+    stub_put_tuple(m, count);
+    for (unsigned i = 0; i < count; i++) {
+        stub_put_int(m, ((const unsigned char *)bytes)[i]);
+    }
+}
+
+static void put_ipv6(struct stub_message *m, const struct in6_addr *address)
+{
+    stub_put_tuple(m, 8);
+    for (unsigned i = 0; i < 16; i += 2) {
+        stub_put_int(m, address->s6_addr[i] << 8 | address->s6_addr[i + 1]);
+    }
+}
+
+static void put_source(struct stub_message *m, const struct confd_ip *source, int port)
+{
+    stub_put_tuple(m, 2);
+    if (source->af == AF_INET6) {
+        put_ipv6(m, &source->ip.v6);
+    } else {
+        put_bytes(m, &source->ip.v4, 4);
+    }
+    stub_put_int(m, port);
+}
+
+static void put_groups(struct stub_message *m, const char **groups, int count)
+{
+    if (count > 0) {
+        stub_put_list(m, (unsigned)count);
+    }
+    for (int i = 0; i < count; i++) {
+        stub_put_binary(m, groups[i]);
+    }
+    stub_put_nil(m);
+}
+
+static void put_client(struct stub_message *m, const char *const names[4])
+{
+    stub_put_tuple(m, 4);
+    for (int i = 0; i < 4; i++) {
+        if (names[i] == NULL) {
+            stub_put_atom(m, "undefined");
+        } else {
+            stub_put_binary(m, names[i]);
+        }
+    }
+}
+
+int maapi_start_user_session3(int sock, const char *username, const char *context,
+                              const char **groups, int numgroups,
+                              const struct confd_ip *src_addr, int src_port,
+                              enum confd_proto prot, const char *vendor, const char *product,
+                              const char *version, const char *client_id)
+{
+    unsigned char data[REQUEST_ROOM];
+    struct stub_message m;
+    int result;
+
+    begin_request(&m, data, START_SESSION);
+    stub_put_version(&m);
+    stub_put_tuple(&m, 7);
+    stub_put_binary(&m, username);
+    put_source(&m, src_addr, src_port);
+    stub_put_atom(&m, context);
+    stub_put_int(&m, (int)prot);
+    stub_put_atom(&m, "false");
+    put_groups(&m, groups, numgroups);
+    put_client(&m, (const char *const[]){vendor, product, version, client_id});
+    result = stub_message_send(sock, &m);
+    return result == CONFD_OK ? await_answer(sock, START_SESSION) : result;
+}
+
+static int read_thandle(int sock)
+{
+    struct stub_frame frame;
+    struct stub_term t;
+    int result = read_answer(sock, START_TRANS, &frame);
+
+    if (result == CONFD_OK) {
+        stub_term_open(&t, &frame, "transaction");
+        result = stub_int(&t, "handle");
+        stub_term_close(&t);
+        result = t.failed ? CONFD_ERR : result;
+    }
+    stub_frame_free(&frame);
+    return result;
+}
+
+int maapi_start_trans_flags2(int sock, enum confd_dbname dbname, enum confd_trans_mode readwrite,
+                             int usid, int flags, const char *vendor, const char *product,
+                             const char *version, const char *client_id)
+{
+    unsigned char data[REQUEST_ROOM];
+    struct stub_message m;
+    int result;
+
+    begin_request(&m, data, START_TRANS);
+    stub_put_version(&m);
+    stub_put_tuple(&m, 6);
+    stub_put_int(&m, (int)dbname);
+    stub_put_int(&m, (int)readwrite);
+    stub_put_int(&m, usid);
+    stub_put_int(&m, flags);
+    stub_put_int(&m, 0);
+    put_client(&m, (const char *const[]){vendor, product, version, client_id});
+    result = stub_message_send(sock, &m);
+    return result == CONFD_OK ? read_thandle(sock) : result;
+}
+
+int maapi_finish_trans(int sock, int thandle)
+{
+    int result = send_numbers(sock, (const uint32_t[]){FINISH_TRANS, (uint32_t)thandle}, 2);
+
+    return result == CONFD_OK ? await_answer(sock, FINISH_TRANS) : result;
 }
 
 /* Reading an element */
@@ -251,7 +382,7 @@ int maapi_get_elem(int sock, int thandle, confd_value_t *v, const char *fmt, ...
     if (strcmp(fmt, "%h") != 0) {
         return stub_fail(CONFD_ERR_NOT_IMPLEMENTED, "Paths as text are not implemented");
     }
-    begin_request(&m, data, GET_ELEM, thandle);
+    begin_request_on(&m, data, GET_ELEM, thandle);
     va_start(args, fmt);
     put_path(&m, va_arg(args, const confd_hkeypath_t *));
     va_end(args);

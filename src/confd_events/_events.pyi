@@ -456,6 +456,27 @@ def _maapi_detach2(sock: _Socket, thandle: SupportsIndex, limit: float | None = 
 def _maapi_get_elem(
     sock: _Socket, thandle: SupportsIndex, path: HKeypathRef, limit: float | None = None
 ) -> Value: ...
+def _maapi_get_elems(
+    sock: _Socket,
+    thandle: SupportsIndex,
+    paths: list[HKeypathRef],
+    limit: float | None = None,
+) -> list[Value | None]: ...
+def _maapi_start_user_session(
+    sock: _Socket,
+    username: str,
+    context: str,
+    groups: Iterable[str],
+    src_addr: str,
+    prot: int,
+    limit: float | None = None,
+) -> None: ...
+def _maapi_start_trans(
+    sock: _Socket, name: int, readwrite: int, limit: float | None = None
+) -> int: ...
+def _maapi_finish_trans(
+    sock: _Socket, thandle: SupportsIndex, limit: float | None = None
+) -> None: ...
 def hash2str(hash: int) -> str | None: ...  # noqa: A002
 def str2hash(str: str) -> int: ...  # noqa: A002
 def ns2prefix(ns: int) -> str | None: ...

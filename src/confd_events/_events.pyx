@@ -252,6 +252,7 @@ cdef int fill_unix(sockaddr_un *address, path) except -1:
 
 include "extension/calls.pxi"
 include "extension/maapi.pxi"
+include "extension/datastore.pxi"
 
 
 # Subscribing

@@ -103,6 +103,11 @@ def _add_changes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--below", metavar="PATH", help="only changes below this path, such as /ncs:devices/device"
     )
+    group.add_argument(
+        "--old",
+        action="store_true",
+        help="with the value that each leaf had before: a question more to the daemon for each",
+    )
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
@@ -269,13 +274,15 @@ def _check_changes(arguments: argparse.Namespace, mask: int) -> None:
         raise UsageError("--changes is for commit-diff; ask for that, too")
     if arguments.below is not None and not arguments.changes:
         raise UsageError("--below is for --changes")
+    if arguments.old and not arguments.changes:
+        raise UsageError("--old is for --changes")
 
 
 def _changes(event: Event, arguments: argparse.Namespace) -> dict[str, Any]:
     """What a commit changes, if that is to be printed."""
     if not arguments.changes or event.type != Notif.COMMIT_DIFF:
         return {}
-    changes = event.changes(below=arguments.below or "")
+    changes = event.changes(below=arguments.below or "", old=arguments.old)
     return maapi.gathered(changes, secrets=arguments.show_passwords)
 
 

@@ -89,6 +89,9 @@ cdef extern from "tables.h" nogil:
         CONFD_OK
         CONFD_ERR
         CONFD_EOF
+        CONFD_ERR_NOEXISTS
+        CONFD_ERR_BADTYPE
+        CONFD_ERR_BADPATH
         CONFD_ERR_INTERNAL
         CONFD_ERR_PROTOUSAGE
         CONFD_ERR_OS
@@ -308,6 +311,12 @@ cdef extern from "tables.h" nogil:
 
     # confd_maapi.h
 
+    enum confd_dbname:
+        pass
+    enum confd_trans_mode:
+        pass
+    enum confd_proto:
+        pass
     enum maapi_iter_op:
         MOP_CREATED
         MOP_DELETED
@@ -331,6 +340,11 @@ cdef extern from "tables.h" nogil:
     int maapi_load_schemas(int sock)
     int maapi_attach2(int sock, int ns, int usid, int thandle)
     int maapi_detach2(int sock, int thandle)
+    int maapi_start_user_session(
+        int sock, const char *username, const char *context, const char **groups, int count,
+        const confd_ip *source, confd_proto protocol)
+    int maapi_start_trans(int sock, confd_dbname database, confd_trans_mode mode)
+    int maapi_finish_trans(int sock, int thandle)
     int maapi_get_elem(int sock, int thandle, confd_value_t *v, const char *format, ...)
     int maapi_diff_iterate(int sock, int thandle, diff_iterator iterator, int flags, void *state)
     int maapi_diff_iterate_resume(

@@ -62,6 +62,8 @@ class Changes(NamedTuple):
 
     below: str
     """A path; "" for all."""
+    old: bool
+    """Whether with the values before."""
     limit: float
     """Seconds that reading them may take, while the commit waits."""
 
@@ -335,10 +337,12 @@ def _streams(table: Table) -> tuple[str, ...]:
 
 def _changes(table: Table) -> Changes | None:
     below, limit = table.optional_text("changes_below"), table.seconds("changes_limit")
+    old = table.flag("changes_old")
     if table.flag("changes"):
-        return Changes(below or "", LIMIT if limit is None else limit)
-    for key, given in (("changes_below", below), ("changes_limit", limit)):
-        if given is not None:
+        return Changes(below or "", old, LIMIT if limit is None else limit)
+    given = {"changes_below": below, "changes_old": old or None, "changes_limit": limit}
+    for key, value in given.items():
+        if value is not None:
             raise table.error(key, "is for changes = true")
     return None
 

@@ -162,7 +162,7 @@ class Intake(Worker):
         changes = self._node.changes
         if bit != _COMMIT_DIFF or changes is None or not event.unacknowledged:
             return self._envelopes.of(event)
-        found = event.changes(below=changes.below, limit=changes.limit)
+        found = event.changes(below=changes.below, old=changes.old, limit=changes.limit)
         return self._envelopes.of(event, **gathered(found))
 
     def _store(self, records: Sequence[str]) -> None:

@@ -12,7 +12,10 @@ from ._calls import (
     detach,
     detach2,
     diff_iterate,
+    finish_trans,
     get_elem,
+    start_trans,
+    start_user_session,
 )
 from ._change import Change
 from ._constants import (
@@ -28,6 +31,8 @@ from ._constants import (
     MOP_MODIFIED,
     MOP_MOVED_AFTER,
     MOP_VALUE_SET,
+    READ,
+    READ_WRITE,
 )
 from ._diff import FORMATS, difference, gathered, line_of
 from ._reading import LIMIT, changes, load_names
@@ -47,6 +52,8 @@ __all__ = [
     "MOP_MODIFIED",
     "MOP_MOVED_AFTER",
     "MOP_VALUE_SET",
+    "READ",
+    "READ_WRITE",
     "Change",
     "HKeypathRef",
     "attach2",
@@ -57,8 +64,11 @@ __all__ = [
     "detach2",
     "diff_iterate",
     "difference",
+    "finish_trans",
     "gathered",
     "get_elem",
     "line_of",
     "load_names",
+    "start_trans",
+    "start_user_session",
 ]

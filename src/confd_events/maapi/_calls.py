@@ -11,6 +11,7 @@ from ._constants import ITER_CONTINUE, ITER_RECURSE, ITER_STOP, ITER_UP
 if TYPE_CHECKING:
     import os
     import socket
+    from collections.abc import Iterable
     from typing import SupportsIndex
 
 __all__ = [
@@ -21,7 +22,10 @@ __all__ = [
     "detach",
     "detach2",
     "diff_iterate",
+    "finish_trans",
     "get_elem",
+    "start_trans",
+    "start_user_session",
 ]
 
 _REPLIES = (ITER_STOP, ITER_RECURSE, ITER_CONTINUE, ITER_UP)
@@ -128,6 +132,48 @@ def get_elem(sock: socket.socket, thandle: SupportsIndex, path: HKeypathRef) -> 
     Raises Error when there is no such leaf, or it has no value (C: maapi_get_elem()).
     """
     return _events._maapi_get_elem(sock, thandle, path)
+
+
+def start_user_session(
+    sock: socket.socket,
+    username: str,
+    context: str,
+    groups: Iterable[str],
+    src_addr: str,
+    prot: int,
+) -> None:
+    """Start a session of its own on a socket; closing the socket ends it.
+
+    sock -- a socket that connect() has connected
+    username, groups -- on whose behalf
+    context -- such as "maapi"; in "system" no rule of access counts, and nothing is logged
+    src_addr -- the IPv4 or IPv6 address where the user is, as text
+    prot -- how the user is connected: PROTO_TCP, …
+
+    Raises Error when the daemon refuses (C: maapi_start_user_session()).
+    """
+    _events._maapi_start_user_session(sock, username, context, groups, src_addr, prot)
+
+
+def start_trans(sock: socket.socket, name: int, readwrite: int) -> int:
+    """Start a transaction; return its handle, for get_elem() and finish_trans().
+
+    sock -- a socket on which start_user_session() has started a session
+    name -- the datastore: RUNNING, …
+    readwrite -- READ, or READ_WRITE
+
+    Raises Error when the daemon refuses (C: maapi_start_trans()).
+    """
+    return _events._maapi_start_trans(sock, name, readwrite)
+
+
+def finish_trans(sock: socket.socket, thandle: SupportsIndex) -> None:
+    """End a transaction that start_trans() has started (C: maapi_finish_trans()).
+
+    sock -- the socket on which it was started
+    thandle -- its handle
+    """
+    _events._maapi_finish_trans(sock, thandle)
 
 
 def close(sock: socket.socket) -> None:

@@ -52,7 +52,7 @@ class Change:
     path: HKeypathRef
     """The node. str() is the path as text, path[0] the node's own element."""
     old: Value | None
-    """The value before, from a daemon that tells it; those known send none."""
+    """The value that the leaf had before, where it was asked for and there was one, else None."""
     new: Value | tuple[Value, ...] | None
     """Of value-set the leaf's value, of attribute-set the attribute's (None: it was deleted), of
     moved the keys of the entry before (): it is the first now. Else None."""

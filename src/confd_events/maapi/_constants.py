@@ -1,4 +1,4 @@
-"""The numbers of confd_maapi.h that are used here, under their names there without CONFD_."""
+"""Numbers of confd_maapi.h and confd_dp.h, under their names there without CONFD_."""
 
 MOP_CREATED = 1
 MOP_DELETED = 2
@@ -14,3 +14,6 @@ ITER_UP = 5
 
 ITER_WANT_ATTR = 1 << 2
 ITER_WANT_P_CONTAINER = 1 << 8
+
+READ = 1
+READ_WRITE = 2

@@ -6,13 +6,14 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from .. import _events
-from .._events import ERR_NOEXISTS, ERR_TIMEOUT
+from .._events import ERR_NOEXISTS, ERR_TIMEOUT, PROTO_TCP, XmlTag
 from ..error import DaemonSilent, Error
 from ._change import Change
-from ._constants import ITER_RECURSE, ITER_WANT_ATTR
+from ._constants import ITER_RECURSE, ITER_WANT_ATTR, READ
 
 if TYPE_CHECKING:
     from _socket import socket
@@ -56,6 +57,7 @@ def changes(
     thandle: SupportsIndex,
     *,
     below: str = "",
+    before: int | None = None,
     limit: float | None = LIMIT,
 ) -> Iterator[Change]:
     """Yield what a transaction changes, in the daemon's order.
@@ -63,6 +65,7 @@ def changes(
     endpoint -- where the daemon listens
     thandle -- the transaction handle
     below -- a path such as /ncs:devices/device: changes elsewhere are left out
+    before -- the datastore from which the values before are read; None: they are not
     limit -- the seconds that all of it may take, with what the caller does meanwhile; None for
         no limit
 
@@ -72,19 +75,33 @@ def changes(
     """
     deadline = _Deadline(limit)
     load_names(endpoint, deadline.left(), "changes")
-    sock = _events._maapi_socket(endpoint.family)
     try:
-        _attach(sock, endpoint, thandle, deadline)
-        yield from _iterated(sock, thandle, below, deadline)
-        _events._maapi_detach2(sock, thandle, deadline.left())
+        with ExitStack() as opened:
+            sock = opened.enter_context(_connected(endpoint, deadline))
+            _attach(sock, thandle, deadline)
+            bursts = _bursts(sock, thandle, below, deadline)
+            if before is not None:
+                aside = opened.enter_context(_connected(endpoint, deadline))
+                bursts = _with_old(bursts, aside, before, deadline)
+            for burst in bursts:
+                yield from burst
+            _events._maapi_detach2(sock, thandle, deadline.left())
     except DaemonSilent:
         raise deadline.over() from None
+
+
+@contextmanager
+def _connected(endpoint: Endpoint, deadline: _Deadline) -> Iterator[socket]:
+    """A MAAPI socket. Closing it ends what the daemon has of it: session, transaction."""
+    sock = _events._maapi_socket(endpoint.family)
+    try:
+        _events._maapi_connect(sock, **endpoint.where, limit=deadline.left())
+        yield sock
     finally:
         sock.close()
 
 
-def _attach(sock: socket, endpoint: Endpoint, thandle: SupportsIndex, deadline: _Deadline) -> None:
-    _events._maapi_connect(sock, **endpoint.where, limit=deadline.left())
+def _attach(sock: socket, thandle: SupportsIndex, deadline: _Deadline) -> None:
     try:
         _events._maapi_attach2(sock, 0, 0, thandle, deadline.left())
     except Error as error:
@@ -93,17 +110,41 @@ def _attach(sock: socket, endpoint: Endpoint, thandle: SupportsIndex, deadline: 
         raise
 
 
-def _iterated(
+def _bursts(
     sock: socket, thandle: SupportsIndex, below: str, deadline: _Deadline
-) -> Iterator[Change]:
+) -> Iterator[list[Change]]:
     iteration = _events._DiffIteration(sock, thandle, ITER_WANT_ATTR)
     reply: int | None = None
     while not iteration.over:
-        found: list[tuple[Any, ...]] = iteration.read(_BURST, reply, deadline.left())
-        for change in (Change(*each) for each in found):
-            if not below or change.is_below(below):
-                yield change
+        read: list[tuple[Any, ...]] = iteration.read(_BURST, reply, deadline.left())
+        found = (Change(*each) for each in read)
+        yield [change for change in found if not below or change.is_below(below)]
         reply = ITER_RECURSE
+
+
+def _with_old(
+    bursts: Iterator[list[Change]], sock: socket, database: int, deadline: _Deadline
+) -> Iterator[list[Change]]:
+    """The same, with the values that leaves still have in the datastore while the commit waits.
+
+    The iteration is subject to no rule of access. Nor is the session here, by its context.
+    """
+    _events._maapi_start_user_session(
+        sock, "system", "system", (), "127.0.0.1", PROTO_TCP, deadline.left()
+    )
+    thandle = _events._maapi_start_trans(sock, database, READ, deadline.left())
+    for burst in bursts:
+        leaves = [change for change in burst if _may_have_old(change)]
+        paths = [change.path for change in leaves]
+        values = _events._maapi_get_elems(sock, thandle, paths, deadline.left()) if paths else []
+        for change, value in zip(leaves, values):
+            change.old = value
+        yield burst
+
+
+def _may_have_old(change: Change) -> bool:
+    is_of_a_leaf = change.operation in ("value-set", "default-set", "deleted")
+    return is_of_a_leaf and change.old is None and isinstance(change.path[0], XmlTag)
 
 
 def load_names(endpoint: Endpoint, timeout: float | None, what: str) -> None:

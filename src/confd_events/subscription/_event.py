@@ -16,7 +16,7 @@ from ..enums import Notif, label
 from ..error import DaemonSilent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
     from typing_extensions import Self
 
@@ -100,10 +100,14 @@ class Event(_Notification):
     def settle(self) -> None:
         """As release(), for this event and those before it."""
 
-    def changes(self, *, below: str = "", limit: float | None = maapi.LIMIT) -> Iterator[Change]:
+    def changes(
+        self, *, below: str = "", old: bool = False, limit: float | None = maapi.LIMIT
+    ) -> Iterator[Change]:
         """What the commit changes, of a commit-diff event that waits for its acknowledgement.
 
         below -- a path such as /ncs:devices/device: changes elsewhere are left out
+        old -- read the values before, too: each leaf's in the datastore, which has them until the
+            commit goes on, by a read-only transaction of a session of its own
         limit -- the seconds that all of it may take, with what the consumer does meanwhile; None
             for no limit
 
@@ -122,6 +126,7 @@ class Event(_Notification):
         format: str = "text",  # noqa: A002, the word for it
         *,
         below: str = "",
+        old: bool = False,
         limit: float | None = maapi.LIMIT,
         secrets: bool = False,
     ) -> str:
@@ -134,7 +139,36 @@ class Event(_Notification):
         When the time is over, the event is acknowledged, and a last line says that changes may be
         missing. Raises ValueError for another format, else as changes() does.
         """
-        return maapi.difference(self.changes(below=below, limit=limit), format, secrets=secrets)
+        changes = self.changes(below=below, old=old, limit=limit)
+        return maapi.difference(changes, format, secrets=secrets)
+
+    def changes_async(
+        self, *, below: str = "", old: bool = False, limit: float | None = maapi.LIMIT
+    ) -> AsyncIterator[Change]:
+        """As changes(), for `async for` in a loop of asyncio: threads wait for the daemon."""
+        from ._loop import taken_in_threads  # with asyncio, which takes long to import
+
+        return taken_in_threads(self.changes(below=below, old=old, limit=limit))
+
+    async def diff_async(
+        self,
+        format: str = "text",  # noqa: A002, as diff() has it
+        *,
+        below: str = "",
+        old: bool = False,
+        limit: float | None = maapi.LIMIT,
+        secrets: bool = False,
+    ) -> str:
+        """As diff(), for `await` in a loop of asyncio: a thread waits for the daemon."""
+        from ._loop import in_thread
+
+        found: list[str] = []
+
+        def read() -> None:
+            found.append(self.diff(format, below=below, old=old, limit=limit, secrets=secrets))
+
+        await in_thread(read)
+        return found[0]
 
     def hand_over(self) -> None:
         """Notes that the consumer has the event."""
@@ -210,18 +244,22 @@ class AwaitedEvent(Event):
     def settle(self) -> None:
         self._connection.settle(self._number)
 
-    def changes(self, *, below: str = "", limit: float | None = maapi.LIMIT) -> Iterator[Change]:
+    def changes(
+        self, *, below: str = "", old: bool = False, limit: float | None = maapi.LIMIT
+    ) -> Iterator[Change]:
         if self.type != Notif.COMMIT_DIFF:
-            return super().changes(below=below, limit=limit)
+            return super().changes(below=below, old=old, limit=limit)
         self._connection.check_process()
         if not self.unacknowledged:
             raise RuntimeError("read the changes before ack(): afterwards the commit goes on")
-        return self._read_changes(below, limit)
+        return self._read_changes(below, self.payload["database"] if old else None, limit)
 
-    def _read_changes(self, below: str, limit: float | None) -> Iterator[Change]:
-        tctx = self.payload["tctx"]
+    def _read_changes(
+        self, below: str, before: int | None, limit: float | None
+    ) -> Iterator[Change]:
+        endpoint, tctx = self._connection.endpoint, self.payload["tctx"]
         try:
-            yield from maapi.changes(self._connection.endpoint, tctx, below=below, limit=limit)
+            yield from maapi.changes(endpoint, tctx, below=below, before=before, limit=limit)
         except DaemonSilent:
             self.release()
             raise

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import select
 import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Callable
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Callable, TypeVar
 
 if TYPE_CHECKING:
     from ._connection import Connection
@@ -14,6 +17,11 @@ if TYPE_CHECKING:
 # Seconds for the rest of a notification to come before a thread waits for it. A notification
 # larger than the socket's buffers comes only while somebody reads.
 _GRACE = 0.05
+
+# Elements that a thread takes of an iterator before the loop has them.
+_SOME = 256
+
+_T = TypeVar("_T")
 
 
 class Signal:
@@ -108,3 +116,29 @@ def in_thread(function: Callable[[], object]) -> asyncio.Future[None]:
 
     threading.Thread(target=run, name="confd-events call", daemon=True).start()
     return future
+
+
+async def taken_in_threads(iterator: Iterator[_T]) -> AsyncIterator[_T]:
+    """Gives what an iterator gives that may block, some of it at a time.
+
+    Left or cancelled, it lets go of the iterator: a generator then ends, at the latest with the
+    thread that takes of it.
+    """
+    while True:
+        some: list[_T] = []
+        failure: Exception | None = None
+        try:
+            await in_thread(partial(_take, iterator, some))
+        except Exception as error:
+            failure = error
+        for each in some:
+            yield each
+        if failure is not None:
+            raise failure
+        if len(some) < _SOME:
+            return
+
+
+def _take(iterator: Iterator[_T], into: list[_T]) -> None:
+    for each in islice(iterator, _SOME):
+        into.append(each)

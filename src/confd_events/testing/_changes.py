@@ -14,7 +14,7 @@ from confd_events.maapi import (
     MOP_VALUE_SET,
 )
 
-from ._terms import Improper
+from ._terms import Improper, Term
 from .value import of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class DataChange(NamedTuple):
         path: where, such as ``/ex:servers/server{www}/port``; a key with blanks is in quotes.
         new: the value that a leaf has now; of moved-after the keys of the entry before, in a
             list; of attr-set a list of the attribute's number and its value.
-        old: the value before, from a daemon that tells it.
+        old: the value that a leaf has before, in the datastore.
 
     Names get hashes, and prefixes namespaces, that a client learns when it loads the schemas.
     """
@@ -61,25 +61,33 @@ class DataChange(NamedTuple):
         for part in parts(self.path):
             if isinstance(part, list) and not part:
                 raise ValueError(f"path: braces without a key in {self.path!r}")
-        self._values()
+        self.old_term()
+        self.new_term()
 
     def term(self, names: Schemas) -> tuple[list[object], int, object, object]:
-        """As the daemon sends it: path, operation, old and new value."""
-        old, new = self._values()
-        return path_term(self.path, names), self._operation(), old, new
+        """As the daemon sends it: path, operation, old and new value. It never sends the old."""
+        return self.path_term(names), self._operation(), None, self.new_term()
+
+    def path_term(self, names: Schemas) -> list[object]:
+        """The path, from the node up to the root."""
+        return path_term(self.path, names)
+
+    def old_term(self) -> Term | None:
+        """The value before; None when there is none."""
+        return None if self.old is None else of(self.old)
+
+    def new_term(self) -> Term | None:
+        """The value after, of a move or an attribute its values; None when there is none."""
+        if self._operation() in (MOP_MOVED_AFTER, MOP_ATTR_SET):
+            if not isinstance(self.new, (list, tuple, type(None))):
+                raise TypeError(f"new: of {self.op} expected a list, not {self.new!r}")
+            return tuple(None if v is None else of(v) for v in self.new or ())
+        return None if self.new is None else of(self.new)
 
     def _operation(self) -> int:
         if self.op not in _OPERATIONS:
             raise ValueError(f"op: {self.op!r} is none of {', '.join(_OPERATIONS)}")
         return _OPERATIONS[self.op]
-
-    def _values(self) -> tuple[object, object]:
-        old = None if self.old is None else of(self.old)
-        if self._operation() in (MOP_MOVED_AFTER, MOP_ATTR_SET):
-            if not isinstance(self.new, (list, tuple, type(None))):
-                raise TypeError(f"new: of {self.op} expected a list, not {self.new!r}")
-            return old, tuple(None if v is None else of(v) for v in self.new or ())
-        return old, None if self.new is None else of(self.new)
 
 
 def parts(path: str) -> list[tuple[str, str] | list[bytes]]:

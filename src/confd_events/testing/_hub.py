@@ -136,6 +136,12 @@ class Hub:
             delivery, changes = self._transactions.get(thandle, (None, ()))
         return None if delivery is None or delivery.done else changes
 
+    def held_changes(self) -> Sequence[DataChange]:
+        """What all transactions that somebody holds change."""
+        with self.changed:
+            held = [each for each in self._transactions.values() if not each[0].done]
+        return [change for _, changes in held for change in changes]
+
     def notify(self, name: str, fields: Fields) -> Delivery:
         """Sends a notification to all who asked for it.
 

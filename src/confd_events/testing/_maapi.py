@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from collections.abc import Sequence
@@ -17,11 +18,16 @@ from ._wire import ProtocolError, Wire
 if TYPE_CHECKING:
     from ._schemas import Schemas
 
+_START_SESSION = 100
+_START_TRANS = 140
+_FINISH_TRANS = 142
 _GET_ELEM = 166
 _DIFF_ITERATE = 183
 _ATTACH = 220
 _DETACH = 221
 _FAILED = 1 << 31
+
+_THANDLES = itertools.count(100_001)  # unlike those of commits
 
 _WORD = struct.Struct(">I")
 _REFUSAL = struct.Struct(">II")
@@ -38,6 +44,9 @@ class Transactions(Protocol):
     def changes(self, thandle: int) -> Sequence[DataChange] | None:
         """What a transaction that waits changes; None when there is none of that handle."""
 
+    def held_changes(self) -> Sequence[DataChange]:
+        """What all transactions that wait change."""
+
     @property
     def names(self) -> Schemas:
         """The names that paths are made of."""
@@ -50,7 +59,12 @@ class Maapi:
         self._wire = wire
         self._daemon = daemon
         self._attached: dict[int, Sequence[DataChange]] = {}
+        self._has_session = False
+        self._started: set[int] = set()
         self._operations = {
+            _START_SESSION: self._start_session,
+            _START_TRANS: self._start_transaction,
+            _FINISH_TRANS: self._finish_transaction,
             _ATTACH: self._attach,
             _DETACH: self._detach,
             _DIFF_ITERATE: self._iterate,
@@ -111,19 +125,57 @@ class Maapi:
             skipped = _below(change.path, reply)
         self._wire.write(frame_of((Atom("return"),)))
 
+    def _start_session(self, request: bytes) -> None:
+        _of_arity(decode(request[_WORD.size :]), 7)
+        if self._has_session:
+            self._refuse(_START_SESSION, ErrorCode.ALREADY_EXISTS, "there is a session already")
+            return
+        self._has_session = True
+        self._answer(_START_SESSION)
+
+    def _start_transaction(self, request: bytes) -> None:
+        _of_arity(decode(request[_WORD.size :]), 6)
+        if not self._has_session:
+            self._refuse(_START_TRANS, ErrorCode.NOSESSION, "no session")
+            return
+        thandle = next(_THANDLES)
+        self._started.add(thandle)
+        self._answer(_START_TRANS, thandle)
+
+    def _finish_transaction(self, request: bytes) -> None:
+        _, thandle = _ON_TRANSACTION.unpack(request)
+        if thandle not in self._started:
+            self._refuse(_FINISH_TRANS, ErrorCode.NOEXISTS, f"no transaction {thandle}")
+            return
+        self._started.remove(thandle)
+        self._answer(_FINISH_TRANS)
+
     def _get_element(self, request: bytes) -> None:
         _, thandle = _ON_TRANSACTION.unpack_from(request)
         wanted = _full(decode(request[_ON_TRANSACTION.size :]))
-        changes = self._attached.get(thandle)
-        if changes is None:
+        if thandle in self._started:
+            self._answer_element(self._element(self._daemon.held_changes(), wanted, is_old=True))
+        elif thandle in self._attached:
+            self._answer_element(self._element(self._attached[thandle], wanted, is_old=False))
+        else:
             self._refuse(_GET_ELEM, ErrorCode.BADSTATE, "not attached")
-            return
+
+    def _answer_element(self, value: Term | None) -> None:
+        if value is None:
+            self._refuse(_GET_ELEM, ErrorCode.NOEXISTS, "no such element")
+        else:
+            self._answer(_GET_ELEM, value)
+
+    def _element(
+        self, changes: Sequence[DataChange], wanted: object, *, is_old: bool
+    ) -> Term | None:
+        """What a leaf has, before or after the changes; None when there is no such."""
         for change in reversed(changes):
-            path, _, _, new = change.term(self._daemon.names)
-            if new is not None and _full(path[::-1]) == wanted:
-                self._answer(_GET_ELEM, new)
-                return
-        self._refuse(_GET_ELEM, ErrorCode.NOEXISTS, "no such element")
+            if _full(change.path_term(self._daemon.names)[::-1]) == wanted:
+                value = change.old_term() if is_old else change.new_term()
+                if value is not None:
+                    return value
+        return None
 
     def _answer(self, operation: int, *terms: Term) -> None:
         self._send(_WORD.pack(operation) + b"".join(map(encode, terms)))
@@ -133,6 +185,11 @@ class Maapi:
 
     def _send(self, data: bytes) -> None:
         self._wire.write(_WORD.pack(len(data)) + data)
+
+
+def _of_arity(term: Term, arity: int) -> None:
+    if not isinstance(term, tuple) or len(term) != arity:
+        raise ProtocolError(f"unexpected request {term!r}")
 
 
 def _below(path: str, reply: int) -> str:
