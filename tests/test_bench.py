@@ -97,6 +97,7 @@ def test_spans_of_a_daemon_get_to_a_collector(tmp_path: Path) -> None:
         assert row["lost"] == 0
         assert row["spans"] * 54 == row["events"] * 24
         assert row["cpu_us_for_span"] > 0
+        assert min(row["after_sixth"], row["at_end"]) > 0
 
 
 def test_the_forwarder_is_compared_with_the_clients_of_its_sinks(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from forwarding import ending_soon, forwarding, written
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from subscribing import PATIENCE, wait_until
 from test_traces_otlp import attributes_of
 from tracing import BEGIN, START, STOP, number, progress, span_of
@@ -37,6 +40,7 @@ class Collector(ThreadingHTTPServer):
         self.tokens: list[str | None] = []
         self.answers: list[int] = []
         self.refuses = ""
+        self.rejected = 0
 
     @property
     def url(self) -> str:
@@ -60,8 +64,16 @@ class Handler(BaseHTTPRequestHandler):
         if status == 200:
             status = self.take(body)
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        answer = self.partial_success() if status == 200 and self.server.rejected else b""
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.wfile.write(answer)
+
+    def partial_success(self) -> bytes:
+        answer = ExportTraceServiceResponse()
+        answer.partial_success.rejected_spans = self.server.rejected
+        answer.partial_success.error_message = "too old"
+        return bytes(answer.SerializeToString())
 
     def take(self, body: bytes) -> int:
         if self.path == "/v1/traces":
@@ -191,6 +203,18 @@ def test_a_span_that_is_refused_is_left_out_and_told(
         wait_until(lambda: status_of(tmp_path / "spool.db").sinks[0].waiting == 0)
     assert sorted(collector.names()) == ["better", "good"]
     assert f"span {number(2)} of trace" in caplog.text
+
+
+def test_what_the_collector_says_it_did_not_take_is_told(
+    tmp_path: Path, daemon: Daemon, collector: Collector, caplog: pytest.LogCaptureFixture
+) -> None:
+    collector.rejected = 1
+    with forwarding(configured(tmp_path, daemon, collector, "logs = false")):
+        daemon.wait_for_subscribers(timeout=PATIENCE)
+        tell(daemon, *span_of("old", 0, 1, number(1)), after=now())
+        wait_until(lambda: status_of(tmp_path / "spool.db").sinks[0].waiting == 0)
+        wait_until(lambda: "old" in collector.names())
+    assert "1 spans are rejected and left out: too old" in caplog.text
 
 
 def test_a_step_that_is_open_too_long(tmp_path: Path, daemon: Daemon, collector: Collector) -> None:

@@ -361,6 +361,27 @@ def test_any_order_within_the_window_gives_the_same_spans(data: st.DataObject) -
 
 @settings(deadline=None)
 @given(st.data())
+def test_bursts_give_the_same_spans(data: st.DataObject) -> None:
+    events = data.draw(traces())
+    shuffled, size = displaced(events, data.draw), data.draw(st.integers(1, len(events)))
+    assembler = SpanAssembler()
+    bursts = [shuffled[at : at + size] for at in range(0, len(shuffled), size)]
+    found = [span for burst in bursts for span in assembler.add_all(burst)]
+    assert in_order([*found, *assembler.flush()]) == assembled(events)
+
+
+def test_what_is_late_within_a_burst_finds_its_place() -> None:
+    start, stop = span_of("commit", 0, 9_000, number(1))
+    child, end = span_of("validate", 10, 20, number(2), number(1))
+    assembler = SpanAssembler(window=0)
+    found = {span.name: span for span in assembler.add_all([stop, end, child, start])}
+    assert found["validate"].parent_id == found["commit"].span_id == number(1)
+    assert found["validate"].duration == 10
+    assert assembler.stats().late == 0
+
+
+@settings(deadline=None)
+@given(st.data())
 def test_any_subset_of_the_events_gives_valid_spans(data: st.DataObject) -> None:
     events = data.draw(traces())
     kept = [event for event in events if data.draw(st.booleans())]
@@ -412,3 +433,19 @@ def test_what_waits_for_a_batch_is_given_out_when_the_daemon_is_lost(daemon: Dae
         with pytest.raises(EOF):
             found.extend(span for batch in batches for span in batch)
     assert len(found) == 5
+
+
+def test_all_of_a_burst_that_is_larger_than_the_buffer(daemon: Daemon) -> None:
+    names: list[str] = []
+    found: list[Span] = []
+    with subscribed(daemon, "progress", "audit", buffer=20) as subscription:
+        send(daemon, 50)
+        daemon.audit(user="ada", usid=41, msg="commit")
+        daemon.disconnect()
+        batches = follow_batches(subscription, others=lambda said: names.append(said["user"]))
+        with pytest.raises(EOF):
+            found.extend(span for batch in batches for span in batch)
+        stats = subscription.stats()
+    assert [span.name for span in found] == [f"step {index}" for index in range(50)]
+    assert names == ["ada"]
+    assert (stats.read, stats.delivered, stats.dropped) == (101, 101, 0)

@@ -71,6 +71,7 @@ class SpanAssembler:
         """In their order."""
         self._newest = self._taken = -(2**63)
         self._open = OpenSpans()
+        self._opened = self._open.all
         self._ending: list[tuple[int, int, OpenSpan]] = []
         self._ended = count()
         self._used = _Used(limit)
@@ -87,20 +88,35 @@ class SpanAssembler:
 
         Raises ValueError when it has no timestamp, and `at` is None.
         """
+        self._take(progress, at)
+        if self._waiting[0].time > self._newest - self._window and not self._ending:
+            return self._passed() if len(self._waiting) > self._limit else []
+        return self._passed()
+
+    def add_all(self, burst: Iterable[Mapping[str, Any]]) -> list[Span]:
+        """As add() for each of a burst, in less time.
+
+        None of it is taken before all of it is there, so that what is late finds its place, too.
+        """
+        for progress in burst:
+            self._take(progress, None)
+        return self._passed()
+
+    def _take(self, progress: Mapping[str, Any], at: int | None) -> None:
+        """Puts a notification where it belongs among those that wait."""
         step = step_of(progress, at, self._events)
         self._events += 1
-        waiting, time = self._waiting, step.time
+        waiting, time = self._waiting, step[0]
+        if time >= self._newest:
+            self._newest = time
+            waiting.append(step)
+            return
+        if time < self._taken:
+            self._late += 1
         if waiting and step < waiting[-1]:
             insort(waiting, step)
         else:
             waiting.append(step)
-        if time > self._newest:
-            self._newest = time
-        elif time < self._taken:
-            self._late += 1
-        if waiting[0].time > self._newest - self._window and not self._ending:
-            return self._passed() if len(waiting) > self._limit else []
-        return self._passed()
 
     def advance(self, time: int) -> list[Span]:
         """Says that it is that time now, in µs since the epoch; returns what is finished by then.
@@ -114,7 +130,7 @@ class SpanAssembler:
     def flush(self) -> list[Span]:
         """Ends all that is open, for nothing more will come; returns the spans."""
         found = self._passed(until=self._newest)
-        for opened in self._open.oldest(len(self._open)):
+        for opened in self._open.oldest(len(self._opened)):
             self._cut(opened)
         return found + self._returned()
 
@@ -126,7 +142,7 @@ class SpanAssembler:
 
     def running(self) -> list[Span]:
         """The spans that have begun and not ended; their end is their start."""
-        return [opened.span for opened in self._open]
+        return [opened.span for opened in self._opened]
 
     def first_needed(self) -> int:
         """Which notification, counted from 0, is the first that is not in spans given out.
@@ -135,7 +151,7 @@ class SpanAssembler:
         were added when all are.
         """
         waiting = (step.number for step in self._waiting)
-        begun = (opened.number for opened in self._open)
+        begun = (opened.number for opened in self._opened)
         return min(chain(waiting, begun), default=self._events)
 
     def stats(self) -> AssemblerStats:
@@ -143,7 +159,7 @@ class SpanAssembler:
         return AssemblerStats(
             self._events,
             self._spans,
-            len(self._open),
+            len(self._opened),
             self._late,
             self._incomplete,
             self._evicted,
@@ -155,19 +171,19 @@ class SpanAssembler:
         waiting, ending = self._waiting, self._ending
         if until is None:
             until = self._newest - self._window
-        while waiting and (waiting[0].time <= until or len(waiting) > self._limit):
+        while waiting and (waiting[0][0] <= until or len(waiting) > self._limit):
             step = waiting.popleft()
-            if ending and ending[0][0] < step.time:
-                self._end_roots(step.time)
-            kind = step.kind
+            time, kind = step[0], step[2]
+            if ending and ending[0][0] < time:
+                self._end_roots(time)
             if kind == START:
-                self._start(step)
+                self._start(step, time)
             elif kind == STOP:
-                self._stop(step)
+                self._stop(step, time)
             else:
                 self._tell(step)
-            if step.time > self._taken:
-                self._taken = step.time
+            if time > self._taken:
+                self._taken = time
         if ending and ending[0][0] < until:
             self._end_roots(until)
         return self._returned()
@@ -180,80 +196,80 @@ class SpanAssembler:
             return finished
         return []
 
-    def _start(self, step: Step) -> None:
-        self._begun(step, step.time)
-        if len(self._open) > self._limit:
+    def _start(self, step: Step, time: int) -> None:
+        self._begun(step, time)
+        if len(self._opened) > self._limit:
             for opened in self._open.oldest(1 + self._limit // 100):
                 self._cut(opened)
                 self._evicted += 1
 
-    def _stop(self, step: Step) -> None:
+    def _stop(self, step: Step, time: int) -> None:
         opened = self._open.started_by(step)
+        said = step.progress
         if opened is None:
-            opened = self._begun(step, step.time - (step.duration or 0))
-        else:
-            self._complete(opened, step)
-        opened.span.error = step.error()
-        self._finish(opened, step.time)
+            opened = self._begun(step, time - (step.duration or 0))
+        elif step.common() is not opened.common:
+            opened.span.attributes.update(step.attributes())
+            _add_links(opened.span, said)
+        elif "annotation" in said or "links" in said or opened.own != said.get("attributes"):
+            opened.span.attributes.update(step.own_attributes())
+            _add_links(opened.span, said)
+        if "annotation" in said:
+            opened.span.error = step.error()
+        self._finish(opened, time)
 
     def _tell(self, step: Step) -> None:
         opened = self._open.around(step)
         if opened is None:
             self._finish(self._begun(_within(step), step.time), step.time)
             return
-        span = opened.span
-        told = {
-            name: value
-            for name, value in step.attributes().items()
-            if span.attributes.get(name) != value
-        }
+        span, known = opened.span, opened.span.attributes
+        is_same = step.common() is opened.common
+        said = step.own_attributes() if is_same else step.attributes()
+        told = {name: value for name, value in said.items() if known.get(name) != value}
         span.events.append(SpanEvent(step.time, step.name, told))
-        _add_links(span, step)
+        if "links" in step.progress:
+            _add_links(span, step.progress)
         opened.root.latest = max(opened.root.latest, step.time)
 
-    def _complete(self, opened: OpenSpan, stop: Step) -> None:
-        """Adds what a stop says beyond the start."""
-        span, said = opened.span, stop.progress
-        if stop.common() is not opened.common:
-            span.attributes.update(stop.attributes())
-        elif "annotation" in said or ("attributes" in said and said["attributes"] != opened.own):
-            span.attributes.update(stop.own_attributes())
-        if "links" in said:
-            _add_links(span, stop)
-
     def _begun(self, step: Step, start: int) -> OpenSpan:
-        said = step.progress
+        time, number, _, _, name, said = step
+        get = said.get
         parent = self._open.parent_of(step, start)
         trace_id, span_id = self._ids_of(step, start, parent)
         if parent is not None:
             parent_id: str | None = parent.span.span_id
         else:
-            parent_id = said.get("parent_span_id")
+            parent_id = get("parent_span_id")
             if parent_id:
-                parent_id = span_id_of(parent_id) if parent_id != said.get("span_id") else None
+                parent_id = span_id_of(parent_id) if parent_id != get("span_id") else None
         common = step.common()
-        attributes = dict(common)
-        if "attributes" in said or "annotation" in said:
-            attributes.update(step.own_attributes())
-        span = Span(trace_id, span_id, step.name, start, start, parent_id or None, attributes)
-        _keep_ids(span, said)
+        span = Span(trace_id, span_id, name, start, start, parent_id or None, dict(common))
+        own = get("attributes")
+        if own or "annotation" in said:
+            span.attributes.update(step.own_attributes())
+        if span_id is not get("span_id") or not is_trace_id(get("trace_id") or ""):
+            _keep_ids(span, said)
         if "links" in said:
-            _add_links(span, step)
-        opened = OpenSpan(span, step, parent, common)
+            _add_links(span, said)
+        opened = OpenSpan(span, family_of(said), parent, common, own, number)
+        if not get("span_id"):
+            opened.subject = step.subject()
         self._open.enter(opened)
-        if opened.root.latest < step.time:
-            opened.root.latest = step.time
+        if opened.root.latest < time:
+            opened.root.latest = time
         return opened
 
     def _ids_of(self, step: Step, start: int, parent: OpenSpan | None) -> tuple[str, str]:
         """The trace id and the span id of a step that begins."""
-        trace_text, span_text = step.progress.get("trace_id"), step.progress.get("span_id")
+        get = step.progress.get
+        trace_text, span_text = get("trace_id"), get("span_id")
         if trace_text:
             trace_id = trace_id_of(trace_text)
         elif parent is not None:
             trace_id = parent.span.trace_id
         else:
-            trace_id = hashed(32, *family_of(step)[1:], start)
+            trace_id = hashed(32, *family_of(step.progress)[1:], start)
         if span_text:
             span_id = span_id_of(span_text)
         else:
@@ -322,8 +338,8 @@ def _keep_ids(span: Span, said: Mapping[str, Any]) -> None:
         span.attributes["nso.span_id"] = span_text
 
 
-def _add_links(span: Span, step: Step) -> None:
-    for link in step.progress.get("links", ()):
+def _add_links(span: Span, said: Mapping[str, Any]) -> None:
+    for link in said.get("links", ()):
         found = Link(trace_id_of(link.trace_id), span_id_of(link.span_id))
         if found not in span.links:
             span.links.append(found)

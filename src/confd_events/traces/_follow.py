@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..error import Error
@@ -11,9 +11,10 @@ from ._assemble import SpanAssembler
 from ._span import Span
 
 if TYPE_CHECKING:
-    from ..subscription import Subscription
+    from ..subscription import Event, Subscription
 
 _IDLE = 0.5  # seconds without a notification after which the assembler is told the time
+_BURST = 500  # events taken at a time
 _CLOSED = "Closed"  # what next() raises after close() says
 
 
@@ -81,22 +82,33 @@ def _finished(
     """The spans that are finished with each notification, or while none comes."""
     assembler = SpanAssembler(window=window, linger=linger)
     try:
-        while not subscription.closed:
-            event = subscription.next(timeout=_IDLE)
-            if event is None:
+        while True:  # until it raises that it is over
+            burst = subscription.batch(_BURST, _IDLE)
+            if burst:
+                yield _added(assembler, burst, others)
+            else:
                 yield assembler.advance(time.time_ns() // 1000)
-                continue
-            progress = event.raw.get("progress")
-            if isinstance(progress, dict):
-                at = None
-                if "timestamp" not in progress:
-                    at = int(event.read_at.timestamp() * 1e6)
-                yield assembler.add(progress, at)
-            elif others is not None:
-                others(event.payload)
     except Error as error:
         yield assembler.flush()
         if error.confd_strerror != _CLOSED:
             raise
-        return
-    yield assembler.flush()
+
+
+def _added(
+    assembler: SpanAssembler,
+    burst: Iterable[Event],
+    others: Callable[[Mapping[str, Any]], object] | None,
+) -> list[Span]:
+    """The spans that are finished with a burst of events."""
+    found: list[Span] = []
+    told: list[Mapping[str, Any]] = []
+    for event in burst:
+        progress = event.raw.get("progress")
+        if not isinstance(progress, dict):
+            if others is not None:
+                others(event.payload)
+        elif "timestamp" in progress:
+            told.append(progress)
+        else:
+            found += assembler.add(progress, int(event.read_at.timestamp() * 1e6))
+    return found + assembler.add_all(told)

@@ -10,13 +10,13 @@ from hashlib import sha256
 def trace_id_of(text: str) -> str:
     """The trace id for the daemon's: without the dashes of a UUID; of other text, a hash."""
     plain = text.replace("-", "").lower()
-    return plain if _is_id(plain, 16) else hashed(32, text)
+    return plain if _is_id(plain, 32) else hashed(32, text)
 
 
 def span_id_of(text: str) -> str:
     """The span id for the daemon's; of text that is none, a hash."""
-    plain = text.lower()
-    return plain if _is_id(plain, 8) else hashed(16, text)
+    plain = text if _is_id(text, 16) else text.lower()
+    return plain if plain is text or _is_id(plain, 16) else hashed(16, text)
 
 
 @lru_cache(maxsize=4096)
@@ -31,11 +31,11 @@ def hashed(digits: int, *parts: object) -> str:
     return sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
-def _is_id(text: str, size: int) -> bool:
-    """Whether it is the hexadecimal digits, and no others, of so many bytes, not all of them 0."""
+def _is_id(text: str, digits: int) -> bool:
+    """Whether it is so many hexadecimal digits, small letters, not all of them 0."""
     try:
-        # It would take spaces between the bytes, but then there were less of them.
-        written = bytes.fromhex(text) if len(text) == 2 * size else b""
+        # It would take spaces between the bytes, and capitals.
+        is_id = len(text) == digits and bytes.fromhex(text).hex() == text
     except ValueError:
         return False
-    return len(written) == size and any(written)
+    return is_id and text.strip("0") != ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Callable, NamedTuple
@@ -62,11 +62,14 @@ class Step(NamedTuple):
 
     def common(self) -> Mapping[str, AttributeValue]:
         """Those attributes that a transaction's steps share: one object, as long as they do."""
-        shape = _shape_of(tuple(self.progress))
+        progress = self.progress
+        keys = tuple(progress)
+        shape = _shapes.get(keys) or _shape_of(keys)
+        values = shape.values(progress)
         try:
-            return _common(shape, shape.values(self.progress))
-        except TypeError:  # something that can't be a key of the cache
-            return _common.__wrapped__(shape, shape.values(self.progress))
+            return shape.known.get(values) or shape.common(values)
+        except TypeError:  # something that can't be a key
+            return shape.named(values)
 
     def attributes(self) -> dict[str, AttributeValue]:
         """What it says beside its name and ids."""
@@ -95,30 +98,52 @@ class Step(NamedTuple):
 
 
 class _Shape:
-    """Which keys a notification has: those of one kind have the same again and again."""
+    """Which attributes a notification has: those of one kind have the same again and again.
 
-    def __init__(self, keys: Iterable[str]) -> None:
-        found = [key for key in keys if key in _ATTRIBUTES]
-        self.names = [_ATTRIBUTES[key] for key in found]
-        self._one = found[0] if len(found) == 1 else None
-        self._get: Callable[[Any], Any] = itemgetter(*found) if found else lambda _: ()
+    values -- takes their values out of a notification
+    known -- the attributes by those values
+    """
 
-    def values(self, progress: Mapping[str, Any]) -> tuple[Any, ...]:
-        """What a notification has under the keys of the names."""
-        found = self._get(progress)
-        return found if self._one is None else (found,)
+    __slots__ = ("_names", "known", "values")
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._names = [_ATTRIBUTES[key] for key in keys]
+        self.known: dict[tuple[Any, ...], Mapping[str, AttributeValue]] = {}
+        self.values: Callable[[Mapping[str, Any]], tuple[Any, ...]] = (
+            itemgetter(*keys)
+            if len(keys) > 1
+            else lambda progress: tuple([progress[key] for key in keys])
+        )
+
+    def common(self, values: tuple[Any, ...]) -> Mapping[str, AttributeValue]:
+        """The attributes with these values, for the next who asks, too."""
+        found = self.known.get(values)
+        if found is None:
+            if len(self.known) >= _KNOWN:
+                self.known.clear()
+            found = self.known[values] = self.named(values)
+        return found
+
+    def named(self, values: tuple[Any, ...]) -> Mapping[str, AttributeValue]:
+        """The attributes with these values."""
+        found = {n: _plain(value) for n, value in zip(self._names, values) if value is not None}
+        datastore: Any = found.get("nso.datastore")
+        if datastore is not None:
+            found["nso.datastore"] = _DATASTORES.get(datastore, datastore)
+        return found
 
 
-_shape_of = lru_cache(maxsize=256)(_Shape)
+_KNOWN = 1024  # attributes of a shape
+_SHAPES = 128
+_shapes: dict[tuple[str, ...], _Shape] = {}
+"""By all keys of a notification; a start and its stop have the same one."""
+_shape = lru_cache(maxsize=_SHAPES)(_Shape)
 
 
-@lru_cache(maxsize=2048)
-def _common(shape: _Shape, values: tuple[Any, ...]) -> Mapping[str, AttributeValue]:
-    found = {name: _plain(value) for name, value in zip(shape.names, values) if value is not None}
-    datastore: Any = found.get("nso.datastore")
-    if datastore is not None:
-        found["nso.datastore"] = _DATASTORES.get(datastore, datastore)
-    return found
+def _shape_of(keys: tuple[str, ...]) -> _Shape:
+    if len(_shapes) >= _SHAPES:
+        _shapes.clear()
+    return _shapes.setdefault(keys, _shape(tuple([key for key in keys if key in _ATTRIBUTES])))
 
 
 @lru_cache(maxsize=1024)
@@ -139,7 +164,9 @@ def step_of(progress: Mapping[str, Any], at: int | None, number: int = 0) -> Ste
     time = get("timestamp", at)
     if time is None:
         raise ValueError("a progress notification without a timestamp needs the time it was read")
-    kind, name = get("type"), readable(get("msg") or "(no text)")
+    kind, name = get("type"), get("msg") or "(no text)"
+    if not name.isascii():
+        name = readable(name)
     if kind is not None:
         # As Step(...), in half the time.
         return _new(Step, (time, number, kind, get("duration"), name, progress))

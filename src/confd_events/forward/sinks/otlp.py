@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
@@ -152,10 +153,12 @@ class _Node:
         self._finished(self._assembler.advance(self._newest))
         self._finished(self._assembler.expire(self._newest - longest))
         told = self._due()
-        _send(self._traces.send, self._spans, _span_is)
+        with _telling_rejected(self._traces, "spans"):
+            _send(self._traces.send, self._spans, _span_is)
         self._spans.clear()
         if self._logs is not None:
-            _send(self._logs.send_logs, told, lambda record: f"log record of {record.name}")
+            with _telling_rejected(self._logs, "log records"):
+                _send(self._logs.send_logs, told, lambda record: f"log record of {record.name}")
         for _ in told:
             self._told.popleft()
 
@@ -199,6 +202,19 @@ class _Node:
         if found is None:
             return told.record
         return told.record._replace(trace_id=found.trace_id, span_id=found.span_id)
+
+
+@contextmanager
+def _telling_rejected(sender: OtlpSender, items: str) -> Iterator[None]:
+    """Logs how many items the collector has answered not to have taken, though all else is well."""
+    before = sender.stats().rejected
+    try:
+        yield
+    finally:
+        stats = sender.stats()
+        if stats.rejected > before:
+            count, reason = stats.rejected - before, stats.message or "no reason given"
+            logger.error("%d %s are rejected and left out: %s", count, items, reason)
 
 
 def _send(
