@@ -102,7 +102,9 @@ cdef dict read_gathered(int fd, _Pieces found):
     cdef const char *bad = begun.bad
     cdef int lent, status, os_errno
     if bad == NULL:
-        bad = bad_notification(begun.bytes + 4, begun.size - 4, begun.size - 4, bits_with_payload)
+        with nogil:
+            bad = bad_notification(
+                begun.bytes + 4, begun.size - 4, begun.size - 4, bits_with_payload)
     if bad != NULL:
         begun_of.pop(fd, None)
         raise own_failure(CONFD_ERR_INTERNAL, text(bad))
@@ -111,9 +113,12 @@ cdef dict read_gathered(int fd, _Pieces found):
         raise os_failure("Failed to keep a notification in memory", errno)
     begun_of.pop(fd, None)
     clear(&n)
-    status = confd_read_notification(lent, &n)
-    os_errno = errno
-    end_pieces(fd, lent)
+    being_read.add(fd)
+    with nogil:  # a second for some megabytes of values
+        status = confd_read_notification(lent, &n)
+        os_errno = errno
+        end_pieces(fd, lent)
+    being_read.discard(fd)
     return converted(fd, &n, status, os_errno)
 
 
