@@ -13,6 +13,7 @@ from importlib.metadata import version
 from textwrap import fill
 
 FAILED = 1
+INTERRUPTED = 130
 COMMANDS = {
     "info": "show which libconfd and which address are in use",
     "monitor": "print what a daemon reports",
@@ -29,6 +30,13 @@ COMMANDS = {
 
 def main() -> int:
     """Run the command with the arguments of the process; return its exit code."""
+    try:
+        return _run()
+    except KeyboardInterrupt:  # before the command sees to it
+        return INTERRUPTED
+
+
+def _run() -> int:
     try:
         from confd_events.cli import main as command
     except ImportError as failure:

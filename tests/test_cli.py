@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 from cli import environment, ran
+from subscribing import run_program
 from test_docs import PAGES, ROOT
 
 import confd_events as events
@@ -45,6 +46,25 @@ def test_the_commands_are_listed_without_the_package_as_with_it() -> None:
     (subparsers,) = (action for action in cli.parser()._actions if action.dest == "command")
     listed = {action.dest: action.help for action in cast("Any", subparsers)._choices_actions}
     assert listed == COMMANDS
+
+
+@pytest.mark.parametrize("module", ["confd_events", "confd_events.cli._forward"])
+def test_ctrl_c_while_it_starts_shows_no_traceback(module: str) -> None:
+    program = f"""
+    import os, signal, sys
+    import confd_events_command
+
+    class Interrupting:
+        def find_spec(self, name, path, target=None):
+            if name == {module!r}:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    sys.meta_path.insert(0, Interrupting())
+    sys.argv[1:] = ["monitor", "audit"]
+    sys.exit(confd_events_command.main())
+    """
+    done = run_program(program)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_info_tells_library_and_address() -> None:
