@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import re
@@ -304,10 +305,11 @@ with socket.socket() as sock:
                 print((event.get("usid") or 0) + 1, event.get("user", "").upper())
             elif isinstance(event, events.CommitDiffEvent):
                 print(event["tctx"].th, event["uinfo"].username.upper())
-            print(event["user"], event.get("msg", ""), event["secondary_died"], event["ip4"])
             print(event.name.upper(), event.read_at.isoformat(), event.to_json().upper())
     with events.subscribe(notif(input()), "COMMIT_DIFF", "NOTIF_HA_INFO", "NCS_NOTIF_CQ_PROGRESS"):
         pass
+    for any_event in events.subscribe(notif(input())):
+        print(any_event["user"], any_event.get("msg", ""), any_event["secondary_died"])
     numbers = events.Value([1, 2], events.C_LIST)
     print([number.as_pyval() for number in numbers], numbers[0] == events.Value(1), len(numbers))
     print(events.library()["version"].upper())
@@ -328,13 +330,22 @@ MISTAKES = {
     "an order of values": ("events.Value(1) < events.Value(2)", "Unsupported operand"),
     "a tag without a value": ("events.TagValue(events.XmlTag(1, 2))", "No overload variant"),
     "what only reading makes": ("events.UserInfo()", "Too few arguments"),
-    "a wrong key of an event": ('next(events.subscribe("audit"))["userr"]', "Invalid index type"),
-    "a wrong key to get": ('next(events.subscribe("audit")).get("userr")', "incompatible type"),
-    "no notification": ('events.subscribe("nonsense")', "incompatible type"),
+    "a wrong key of an event": ("next(events.subscribe(1))['userr']", "Invalid index type"),
+    "a wrong key to get": ("next(events.subscribe(1)).get('userr')", "incompatible type"),
+    "a wrong key of an audit event": (
+        'next(events.subscribe("audit"))["prio"]',
+        '"__getitem__" of "AuditEvent"',
+    ),
+    "a key of one of two": (
+        '[event["prio"] for event in events.subscribe("audit", "daemon")]',
+        '"__getitem__" of "AuditEvent"',
+    ),
+    "no notification": ('events.subscribe("nonsense")', "type variable"),
     "no notification either": (
         'events.subscribe_async("audit", "comit-diff")',
-        "incompatible type",
+        "type variable",
     ),
+    "no option": ('events.subscribe("audit", bufer=10)', 'did you mean "buffer"'),
     "a key of another notification": ('cast(events.AuditEvent, 0)["prio"]', "overload"),
     "a key of another notification to get": (
         'cast(events.AuditEvent, 0).get("prio")',
@@ -357,6 +368,108 @@ def test_a_program_type_checks(cache: Path, tmp_path: Path) -> None:
     assert (result.stdout, result.stderr, result.returncode) == ("", "", 0)
 
 
+EVENTS = """
+from typing import Any
+
+from typing_extensions import assert_type
+
+from confd_events import (
+    AuditEvent,
+    Backoff,
+    CommitDiffEvent,
+    Connected,
+    DaemonEvent,
+    Disconnected,
+    Dropped,
+    Event,
+    HealthCheckEvent,
+    NetconfEvent,
+    Notif,
+    StreamEvent,
+    Subscription,
+    Undecodable,
+    subscribe,
+    subscribe_async,
+)
+
+Marker = Connected | Disconnected | Undecodable
+
+for audit in subscribe("audit", "audit-sync", buffer=3, ack="manual"):
+    assert_type(audit, AuditEvent)
+for audit in subscribe(Notif.AUDIT):
+    assert_type(audit, AuditEvent)
+with subscribe("audit", "NOTIF_DAEMON", heartbeat=10) as two:
+    assert_type(two.next(timeout=1), AuditEvent | DaemonEvent | None)
+    assert_type(two.wait_for(lambda event: event["msg"] == "x"), AuditEvent | DaemonEvent | None)
+    for either in two:
+        assert_type(either, AuditEvent | DaemonEvent)
+        print(either["usid"] if isinstance(either, AuditEvent) else either["prio"])
+for one_of in subscribe("audit", "daemon", "netconf", "commit-diff"):
+    assert_type(one_of, AuditEvent | DaemonEvent | NetconfEvent | CommitDiffEvent)
+for again in subscribe("audit", reconnect=True):
+    assert_type(again, AuditEvent | Marker)
+    if isinstance(again, (Connected, Disconnected, Undecodable)):
+        continue
+    assert_type(again, AuditEvent)
+for again in subscribe("audit", reconnect=Backoff(attempts=3)):
+    assert_type(again, AuditEvent | Marker)
+for buffered in subscribe("audit", buffer=9, when_full="drop-oldest"):
+    assert_type(buffered, AuditEvent | Dropped)
+for checked in subscribe("audit", health_check=9):
+    assert_type(checked, AuditEvent | HealthCheckEvent)
+assert_type(next(subscribe(stream="NETCONF")), StreamEvent)
+assert_type(next(subscribe(Notif.AUDIT | Notif.DAEMON)), Event)
+
+
+def any_names(names: tuple[Any, ...], options: dict[str, Any], again: bool) -> None:
+    assert_type(next(subscribe(*names)), Event)
+    assert_type(next(subscribe("audit", **options)), Event)
+    for event in subscribe("audit", reconnect=again):
+        assert_type(event, AuditEvent | Marker)
+
+
+def any_subscription(subscription: Subscription) -> None:
+    assert_type(next(subscription), Event)
+
+
+any_subscription(subscribe("audit", reconnect=True))
+
+
+async def main() -> None:
+    async with subscribe_async("audit", "daemon") as subscription:
+        async for event in subscription:
+            assert_type(event, AuditEvent | DaemonEvent)
+        assert_type(await subscription.next(timeout=1), AuditEvent | DaemonEvent | None)
+"""
+
+
+def test_the_type_of_events_is_that_of_what_is_asked_for(cache: Path, tmp_path: Path) -> None:
+    result = check_program(EVENTS, cache, tmp_path)
+    assert (result.stdout, result.stderr, result.returncode) == ("", "", 0)
+
+
+def test_type_checkers_know_all_options_of_subscribe() -> None:
+    tree = ast.parse(TYPED.read_text(encoding="utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for function in (events.subscribe, events.subscribe_async):
+        options = [
+            parameter.name
+            for parameter in inspect.signature(function).parameters.values()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        ]
+        typed = functions[function.__name__]
+        assert [argument.arg for argument in typed.args.kwonlyargs] == options
+        assert ast.get_docstring(typed) == inspect.getdoc(function)
+
+
+def test_a_mistake_is_told_in_one_line(cache: Path, tmp_path: Path) -> None:
+    text = 'from confd_events import subscribe\n\nsubscribe("audit", "nonsense")\n'
+    result = check_program(text, cache, tmp_path)
+    (line,) = result.stdout.splitlines()
+    assert "cannot be \"Literal['nonsense']\"" in line
+    assert len(line) < 120
+
+
 def test_mistakes_do_not_type_check(cache: Path, tmp_path: Path) -> None:
     head = "import socket\nfrom typing import cast\n\nimport confd_events as events\n\n"
     head += "sock = socket.socket()\n"
@@ -372,6 +485,7 @@ def test_mistakes_do_not_type_check(cache: Path, tmp_path: Path) -> None:
 # The names that subscribe() takes
 
 
+TYPED = PROJECT / "src" / "confd_events" / "subscription" / "_typed.pyi"
 NAMES = PROJECT / "src" / "confd_events" / "subscription" / "_names.pyi"
 
 
@@ -381,6 +495,7 @@ def test_the_names_of_notifications_are_as_written(monkeypatch: pytest.MonkeyPat
     assert NAMES.read_text(encoding="utf-8") == written["text"]()
     kinds = PROJECT / "src" / "confd_events" / "kinds.pyi"
     assert kinds.read_text(encoding="utf-8") == written["kinds"]()
+    assert TYPED.read_text(encoding="utf-8") == written["typed_stub"]()
 
 
 def listed(alias: str) -> set[str]:

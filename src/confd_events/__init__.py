@@ -24,7 +24,7 @@ from .error import BufferFull, DaemonSilent
 
 TYPE_CHECKING = False  # the module typing takes longer to load than all that is here
 if TYPE_CHECKING:
-    from . import enums
+    from . import enums, kinds
     from .enums import Notif
     from .kinds import *  # noqa: F403
     from .maapi import Change
@@ -81,6 +81,8 @@ __all__ = [
     "subscribe_async",
 ]
 __all__ += _events.__all__
+if TYPE_CHECKING:  # to whom other names are the package's own
+    __all__ += kinds.__all__
 
 
 if not TYPE_CHECKING:  # to a type checker, this function would be any attribute

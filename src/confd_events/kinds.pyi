@@ -17,6 +17,38 @@ from .subscription import Event
 
 T = TypeVar("T")
 
+__all__: list[str] = [
+    "AuditEvent",
+    "AuditNetworkEvent",
+    "CallHomeInfoEvent",
+    "CommitDiffEvent",
+    "CommitFailedEvent",
+    "CommitProgressEvent",
+    "CommitSimpleEvent",
+    "CompactionEvent",
+    "ConfirmedCommitEvent",
+    "CqProgressEvent",
+    "DaemonEvent",
+    "DevelEvent",
+    "ForwardInfoEvent",
+    "HaInfoEvent",
+    "HealthCheckEvent",
+    "HeartbeatEvent",
+    "JsonrpcEvent",
+    "NetconfEvent",
+    "PackageReloadEvent",
+    "ProgressEvent",
+    "ReopenLogsEvent",
+    "SnmpaEvent",
+    "StreamEvent",
+    "SubagentInfoEvent",
+    "SystemGoingDownEvent",
+    "TakeoverSyslogEvent",
+    "UpgradeEvent",
+    "UserSessionEvent",
+    "WebuiEvent",
+]
+
 class AuditEvent(Event):
     """A user logged in or out, ran a command, was refused."""
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from ._backoff import Backoff
 from ._event import Connected, Disconnected, Dropped, Event, Undecodable
 from ._request import available, named, plain, request
-from ._subscription import Stats, Subscription, subscribe
+from ._subscription import Stats
 
-if TYPE_CHECKING:
-    from ._asyncio import AsyncSubscription, subscribe_async
+if TYPE_CHECKING:  # what these give depends on what is asked for
+    from ._typed import AsyncSubscription, Subscription, subscribe, subscribe_async
+else:
+    from ._subscription import Subscription, subscribe
 
 __all__ = [
     "AsyncSubscription",

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from threading import TIMEOUT_MAX
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from weakref import WeakSet
 
@@ -60,6 +61,9 @@ class Stats(NamedTuple):
 
 class Core:
     """What blocking and asynchronous subscriptions have in common: the consumer's side."""
+
+    if not TYPE_CHECKING:  # to type checkers, it is generic: see _typed.pyi
+        __class_getitem__ = classmethod(GenericAlias)
 
     def __init__(self, options: Plan) -> None:
         self._reader = options.reader
@@ -219,7 +223,6 @@ class Subscription(Core):
     """
 
     _readiness: Readiness | None = None
-    _failure: Exception | None = None  # how it ended, while a batch was gathered
 
     def __init__(self, options: Plan) -> None:
         super().__init__(options)
@@ -286,16 +289,13 @@ class Subscription(Core):
         """
         if most < 1:
             raise ValueError(f"most: {most} is not 1 or more events")
-        failure, self._failure = self._failure, None
+        failure = self._take_failure()
         if failure is not None:
             raise failure
         first = self.next(timeout)
         batch = [] if first is None else [first]
-        try:
-            while batch and len(batch) < most and self._gather(batch, most):
-                pass
-        except (Error, BufferFull) as error:
-            self._failure = error
+        while batch and len(batch) < most and self._gather(batch, most):
+            pass
         return batch
 
     def _gather(self, batch: list[Event], most: int) -> bool:
