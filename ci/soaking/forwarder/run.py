@@ -102,7 +102,7 @@ class Run:
             try:
                 getattr(whom, what.replace(" ", "_"))()
             except Exception as error:
-                self.problems.append(f"{name}: {what}: {error!r}")
+                self.problems.append(f"{name}: {what}: {repr(error)[:200]}")
             time.sleep(self._random.expovariate(1 / self._pause))
 
     def _choices(self, forwarder: ForwarderProcess) -> list[tuple[Any, str]]:
