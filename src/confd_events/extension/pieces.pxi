@@ -58,12 +58,12 @@ cdef dict read_unfinished(sock, int fd, double deadline):
     being_read.add(fd)
     try:
         outcome = take_until(sock, fd, &found.begun, deadline)
+        if outcome == TAKEN:
+            return read_gathered(fd, found)  # no other thread may take it for its own meanwhile
     finally:
         being_read.discard(fd)
     if outcome == TAKES:
         return None
-    if outcome == TAKEN:
-        return read_gathered(fd, found)
     begun_of.pop(fd, None)
     return read_ended(sock, fd, 0)
 
@@ -96,7 +96,7 @@ cdef taking take_until(sock, int fd, pieces *begun, double deadline) except *:
 
 
 cdef dict read_gathered(int fd, _Pieces found):
-    """Read the notification that has been taken off the socket as a whole."""
+    """Read the notification that has been taken off the socket as a whole. It is being read."""
     cdef confd_notification n
     cdef pieces *begun = &found.begun
     cdef const char *bad = begun.bad
@@ -113,12 +113,10 @@ cdef dict read_gathered(int fd, _Pieces found):
         raise os_failure("Failed to keep a notification in memory", errno)
     begun_of.pop(fd, None)
     clear(&n)
-    being_read.add(fd)
     with nogil:  # a second for some megabytes of values
         status = confd_read_notification(lent, &n)
         os_errno = errno
         end_pieces(fd, lent)
-    being_read.discard(fd)
     return converted(fd, &n, status, os_errno)
 
 
