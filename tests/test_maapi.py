@@ -412,10 +412,10 @@ def test_a_loop_of_asyncio_gets_what_came_before_the_error(daemon: Daemon) -> No
     found: list[object] = []
 
     async def read(event: Event) -> None:
-        async for change in event.changes_async(limit=0.5):
+        async for change in event.changes_async(limit=2):
             found.append(change)
             if len(found) == 1:
-                await asyncio.sleep(0.6)
+                await asyncio.sleep(2.2)
 
     with commit(daemon, MANY) as (event, delivery):
         with pytest.raises(DaemonSilent):

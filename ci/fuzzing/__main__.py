@@ -32,7 +32,7 @@ def arguments() -> argparse.Namespace:
         "daemon answers to MAAPI; decoder: libFuzzer on the stub's decoder, with clang; check: the "
         "same behind the extension's check of frames. With a library other than the stub, by --sdk "
         "DIR, mutation is run a second time, with well-formed frames; what needs the stub is left "
-        "out, and answers unless named, for many end the process of the vendor's library. Without "
+        "out, and answers of a shared library unless named, for many end the process. Without "
         "--link, all is done with the static library, then with the shared one, where they work on "
         "this host.",
     )
@@ -98,11 +98,18 @@ def run_fuzzer(part: str, frames: int, seconds: float, seed: int) -> bool:
         return False
 
 
+def default_parts() -> tuple[str, ...]:
+    """What the library can be asked for: linked shared, the vendor's gets answers unchecked."""
+    if library()["stub"]:
+        return PARTS
+    return PARTS[:3] if library()["link"] == "static" else PARTS[:2]
+
+
 def main() -> int:
     """Run the parts; 0 when nothing was found."""
     given = arguments()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    parts = given.parts or (PARTS if library()["stub"] else PARTS[:2])
+    parts = given.parts or default_parts()
     seconds = given.seconds or (QUICK_SECONDS if given.quick else NO_LIMIT)
     frames = given.frames or (NO_LIMIT if given.seconds or given.quick else 1_000_000)
     examples = given.examples or (QUICK_EXAMPLES if given.quick else 10_000)

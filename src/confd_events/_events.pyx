@@ -343,6 +343,9 @@ cdef class _Subscribing(_Connecting):
         return confd_notifications_connect2(
             fd, <sockaddr *>&self.address, self.size, self.bits, &self.data)
 
+    cdef question asks(self) noexcept nogil:
+        return TO_SUBSCRIBE
+
 
 cdef class _LoadingSchemas(_Connecting):
     """maapi_connect() and maapi_load_schemas()."""
@@ -350,6 +353,9 @@ cdef class _LoadingSchemas(_Connecting):
     cdef int call(self, int fd) noexcept nogil:
         cdef int status = maapi_connect(fd, <sockaddr *>&self.address, self.size)
         return maapi_load_schemas(fd) if status == CONFD_OK else status
+
+    cdef question asks(self) noexcept nogil:
+        return TO_LOAD_SCHEMAS
 
 
 cdef list fill_data(confd_notifications_data *c_data, NotificationsData data):

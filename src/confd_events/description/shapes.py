@@ -84,6 +84,7 @@ SHAPES: dict[str, Shape] = {
     "any": Shape("a term", "integer float atom binary tuple nil string list"),
     "int": Shape("an integer", "integer"),
     "word": Shape("an integer of 32 bits", "integer", range="word"),
+    "int32": Shape("an integer of 32 bits", "integer", range="int32"),
     "int64": Shape("an integer of 64 bits", "integer", range="int64"),
     "text": Shape("a text", "binary atom"),
     "bytes": Shape("a binary", "binary"),
@@ -198,6 +199,18 @@ SHAPES: dict[str, Shape] = {
         "int int int_or_atom text text text int int int text text text text attributes links",
         most=15,
     ),
+    # What a daemon answers to calls
+    "answer_refusal": Shape("a refusal", "binary tuple", "bytes any"),
+    "answer_change": Shape(
+        "a change",
+        "tuple",
+        "path int32 value any",
+        choose=KIND,
+        choices={"atom": "answer_end"},
+    ),
+    "answer_end": _tuple("any text", fewest=1),
+    "answer_keys": Shape("keys", "tuple", rest="value", fewest=0, most="MAXKEYLEN"),
+    "answer_attribute": _tuple("value value"),
     "progress_77": _tuple("int int int_or_atom int int int text text text text text text", most=12),
     "progress_77_nso": _tuple(
         "int int int_or_atom int int int text text text text text text"

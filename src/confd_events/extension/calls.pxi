@@ -31,6 +31,10 @@ cdef class _DaemonCall:
         """The call itself; returns the library's status."""
         return CONFD_ERR
 
+    cdef question asks(self) noexcept nogil:
+        """What answers the call: how these are checked."""
+        return OTHERWISE
+
     cdef object explained(self, error):
         """The error of a call, with what may be behind it."""
         return error
@@ -101,15 +105,20 @@ cdef class _DaemonCall:
     cdef int make(self) except -1:
         cdef sigset_t before
         cdef lent_socket lent
+        cdef answers expected
         cdef int status, os_errno
         cdef int fd = self.own_fd or self.fd
         with nogil:
             hold_signals(&before)
             lend(fd, self.timeout, &lent)
+            begin_answers(&expected, fd, self.asks())
             status = self.call(fd)
+            end_answers(&expected)
             take_back(&lent)
             os_errno = errno
             let_signals_go(&before, status != CONFD_OK)
+        if expected.bad[0] != 0:
+            raise own_failure(CONFD_ERR_INTERNAL, text(expected.bad))
         if status != CONFD_OK:
             raise self.explained(failure(status, os_errno))
         return 0

@@ -596,6 +596,21 @@ cdef extern from "pieces.h" nogil:
     double receive_limit(int fd)
 
 
+cdef extern from "answers.h" nogil:
+    enum question:
+        OTHERWISE
+        TO_SUBSCRIBE
+        TO_ATTACH
+        TO_DETACH
+        TO_GET_ELEMENT
+        TO_ITERATE
+        TO_LOAD_SCHEMAS
+    struct answers:
+        char bad[1]
+    void begin_answers(answers *expected, int fd, question asked)
+    void end_answers(answers *expected)
+
+
 cdef extern from "signals.h" nogil:
     ctypedef struct sigset_t:
         pass

@@ -160,12 +160,18 @@ cdef class _Attaching(_MaapiCall):
     cdef int call(self, int fd) noexcept nogil:
         return maapi_attach2(fd, self.ns, self.usid, self.thandle)
 
+    cdef question asks(self) noexcept nogil:
+        return TO_ATTACH
+
 
 cdef class _Detaching(_MaapiCall):
     """maapi_detach2()."""
 
     cdef int call(self, int fd) noexcept nogil:
         return maapi_detach2(fd, self.thandle)
+
+    cdef question asks(self) noexcept nogil:
+        return TO_DETACH
 
 
 cdef class _GettingElement(_MaapiCall):
@@ -189,6 +195,9 @@ cdef class _GettingElement(_MaapiCall):
         if status != CONFD_OK:  # what a failed call has left there is freed, or was never made
             self.found.type = C_NOEXISTS
         return status
+
+    cdef question asks(self) noexcept nogil:
+        return TO_GET_ELEMENT
 
 
 def _maapi_socket(family):
@@ -254,6 +263,9 @@ cdef class _DiffIteration(_MaapiCall):
             return maapi_diff_iterate(fd, self.thandle, take_change, self.flags, <void *>self)
         return maapi_diff_iterate_resume(
             fd, <maapi_iter_ret>self.reply, take_change, <void *>self)
+
+    cdef question asks(self) noexcept nogil:
+        return TO_ITERATE
 
     def read(self, most, reply=None, limit=None):
         """Return at most so many changes, as tuples of path, operation, old and new value.

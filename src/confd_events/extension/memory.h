@@ -1,9 +1,9 @@
 /* Frames that libconfd reads from memory.
  *
- * Linked statically, with the linker's --wrap=read, libconfd's calls of read() come here. A thread
- * that has looked at a frame on a socket lends its bytes to the library, and takes them off the
- * socket when the library has had them: of many frames with one call, where the library would make
- * two for each. Whatever else reads, other threads and other descriptors, gets the system's read().
+ * Linked statically, with the linker's --wrap=read, libconfd's calls of read() lead to __wrap_read(),
+ * which answers.h has. A thread that has looked at a frame on a socket lends its bytes to the library,
+ * and takes them off the socket when the library has had them: of many frames with one call, where the
+ * library would make two for each. Whatever else reads, other threads and other descriptors, gets the system's read().
  */
 #ifndef CONFD_EVENTS_MEMORY_H
 #define CONFD_EVENTS_MEMORY_H
@@ -30,10 +30,8 @@ ssize_t __real_read(int fd, void *to, size_t size);
 ssize_t __wrap_read(int fd, void *to, size_t size) __attribute__((visibility("hidden")));
 
 /* Behind what is lent is the end: the library asks for no more than a frame. */
-ssize_t __wrap_read(int fd, void *to, size_t size)
+static inline ssize_t read_lent(void *to, size_t size)
 {
-    if (fd != loan.fd)
-        return __real_read(fd, to, size);
     if (loan.error != 0) {
         errno = loan.error;
         return -1;

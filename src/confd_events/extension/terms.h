@@ -45,7 +45,7 @@ struct walk {
 
 /* What a walk found. UNSEEN: nothing, as far as the frame can be seen. */
 enum finding { FITS, UNSEEN, CUT, TOO_MANY, UNKNOWN_TAG, TOO_DEEP, TOO_LARGE, WRONG_KIND, WRONG_SIZE,
-               WRONG_COUNT, WRONG_TAIL, UNKNOWN_TYPE, NO_FLOAT, LEFT_OVER };
+               WRONG_COUNT, WRONG_TAIL, UNKNOWN_TYPE, NO_FLOAT, LEFT_OVER, NO_TERM, UNKNOWN_END };
 
 struct head {
     enum term_kind kind;
@@ -344,7 +344,8 @@ static const char *said_of(enum finding found)
         [WRONG_COUNT] = "not as many elements as announced",
         [WRONG_TAIL] = "a list with a wrong end", [NO_FLOAT] = "a float that is no number",
         [UNKNOWN_TYPE] = "of a type that is not known",
-        [LEFT_OVER] = "bytes behind the term",
+        [LEFT_OVER] = "bytes behind the term", [NO_TERM] = "it is no term",
+        [UNKNOWN_END] = "an atom that ends nothing",
     };
     return said[found];
 }
@@ -357,21 +358,28 @@ static void add_place(struct text *text, const struct walk *w)
             add(text, "%s%u", i == 0 ? ": element " : ".", (unsigned)w->open[i].next);
 }
 
+/* Where it was found, what, and the first bytes. */
+static void add_finding(struct text *text, const struct walk *w, enum finding found,
+                        const unsigned char *first, size_t count)
+{
+    add_place(text, w);
+    add(text, ": %s", said_of(found));
+    if (found == WRONG_KIND && w->depth > 0) {
+        const struct open_term *within = &w->open[w->depth - 1];
+        add(text, ", not %s", shape_of(within, within->next - 1)->what);
+    }
+    add(text, "; it begins with");
+    for (size_t i = 0; i < count; i++)
+        add(text, " %02x", first[i]);
+}
+
 static const char *description_of(const struct walk *w, enum finding found, const char *name,
                                   const unsigned char *term, size_t seen)
 {
     static _Thread_local char room[TEXT_SIZE];
     struct text text = {room, sizeof room};
     add(&text, "Bad notification struct: %s", name != NULL ? name : "a notification");
-    add_place(&text, w);
-    add(&text, ": %s", said_of(found));
-    if (found == WRONG_KIND && w->depth > 0) {
-        const struct open_term *within = &w->open[w->depth - 1];
-        add(&text, ", not %s", shape_of(within, within->next - 1)->what);
-    }
-    add(&text, "; it begins with");
-    for (size_t i = 0; i < seen && i < FIRST_BYTES; i++)
-        add(&text, " %02x", term[i]);
+    add_finding(&text, w, found, term, seen < FIRST_BYTES ? seen : FIRST_BYTES);
     return room;
 }
 
