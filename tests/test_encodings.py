@@ -186,7 +186,7 @@ def test_any_fields_fit_at_each_level(level: str, product: str) -> None:
             tried += 1
 
     check()
-    assert tried > 5
+    assert tried > 2
 
 
 def test_a_bit_in_the_large_form_is_refused() -> None:
