@@ -80,6 +80,7 @@ static int refused(struct stub_frame *frame)
     struct stub_bytes why = {0};
     struct stub_term t;
     uint32_t code = word_of(frame, 4);
+    const char *text;
 
     drop_bytes(frame, 8);
     if (frame->size > 0) {
@@ -89,8 +90,8 @@ static int refused(struct stub_frame *frame)
         }
         why = stub_term_binary(&t, "error");
     }
-    return stub_fail((int)code, "%.*s", (int)strnlen((const char *)why.data, why.size),
-                     (const char *)why.data);
+    text = why.data == NULL ? "" : (const char *)why.data; /* a text of no bytes has no address */
+    return stub_fail((int)code, "%.*s", (int)strnlen(text, why.size), text);
 }
 
 /* Leaves the answer's term, if there is one, in the frame. */
