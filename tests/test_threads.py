@@ -126,6 +126,33 @@ def test_a_notification_under_way_is_not_torn_by_another_thread() -> None:
     assert text_of(got[0]) == "c" * 100_000
 
 
+def test_the_library_works_in_one_thread_while_another_reads(daemon: Daemon) -> None:
+    """It has one lock for what it allocates: each thread gets it, whatever became of a read."""
+    good = encode("audit", user="admin", usid=1, msg="text")
+    bad = b"\0\0\0\6\x83h\2a\1a"
+    total, failed, reader, writer = 0, 0, *socket.socketpair()
+    over = threading.Event()
+
+    def load() -> None:
+        while not over.is_set():
+            events.load_schemas(**daemon.address)
+
+    other = threading.Thread(target=load)
+    sender = threading.Thread(target=lambda: writer.sendall((99 * good + bad) * 200))
+    with reader, writer:
+        other.start()
+        sender.start()
+        while total + failed < 20_000:
+            try:
+                total += len(events.read_notifications(reader))
+            except events.Error as error:
+                total += len(error.notifications)
+                failed += 1
+        over.set()
+        join([other, sender])
+    assert (total, failed) == (19_800, 200)
+
+
 def socket_holds_something(sock: socket.socket) -> bool:
     try:
         return bool(sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))

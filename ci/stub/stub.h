@@ -35,6 +35,11 @@ extern int stub_fail_eof(void); /* returns CONFD_EOF */
 /* version.c */
 extern int stub_require_init(void);
 
+/* lock.c: of what memory.c does; names and arguments as in the vendor's. */
+extern void *const stub_allocator;
+extern int ei_mutex_lock(void *lock, int at_once);
+extern int ei_mutex_unlock(void *lock);
+
 /* memory.c: NULL means that CONFD_ERR_MALLOC has been recorded. */
 extern void *stub_alloc(size_t size);
 extern void *stub_alloc_zeroed(size_t count, size_t size);

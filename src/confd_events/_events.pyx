@@ -546,15 +546,19 @@ cdef dict read_next(int fd, bint more):
     cdef confd_notification n
     cdef const char *bad
     cdef int status, os_errno
-    if not is_in_view(&seen):
+    cdef bint from_memory = is_in_view(&seen)
+    if not from_memory:
         settled()
     bad = bad_frame(&seen, bits_with_payload)
     if bad != NULL:
         return read_unwanted(fd, bad)
     clear(&n)
     pass_frame(&seen)
+    if from_memory:
+        keep_allocator()
     status = confd_read_notification(fd, &n)
     os_errno = errno
+    let_allocator_go()
     end_loan()
     if not more or status != CONFD_OK:
         settle_or_free(&n, status)
@@ -611,7 +615,9 @@ cdef void release(confd_notification *n) noexcept:
     """Free a struct, and with it a commit diff's transaction that no TransCtxRef has taken."""
     if type_of(n) == CONFD_NOTIF_COMMIT_DIFF and untaken(n) != NULL:
         confd_diff_notification_done(-1, untaken(n))
+    keep_allocator()
     confd_free_notification(n)
+    let_allocator_go()
 
 
 cdef int read_burst(sock, int fd, int count, int limit, double deadline, list result) except -1:

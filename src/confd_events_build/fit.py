@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from . import shape_tables
 from .description import PROJECT
-from .probe import can_wrap_read, check_compiler, check_limits, release
-from .sdk import PRODUCTS, WRAP_READ, Sdk, SdkError, api_version, dotted, lacking_library
+from .probe import can_wrap, check_compiler, check_limits, release
+from .sdk import PRODUCTS, WRAP, Sdk, SdkError, api_version, dotted, lacking_library
 from .tables import Tables, update, write
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def _link_static(ext: Extension, sdk: Sdk, compiler: Sequence[str], build: Path)
     exports.write_text(_EXPORTS)
     ext.extra_link_args += [f"-Wl,--version-script={exports}", "-Wl,-Bsymbolic"]
     ext.libraries = ["dl", "m", "pthread"]
-    if can_wrap_read(compiler):
-        ext.extra_link_args += [WRAP_READ]
+    if can_wrap(compiler):
+        ext.extra_link_args += [WRAP]
         ext.define_macros += [("FRAMES_FROM_MEMORY", "1")]
     else:
         print("confd-events: the linker can't wrap read(): libconfd reads each frame for itself")

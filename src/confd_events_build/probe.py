@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .sdk import WRAP_READ, Sdk, SdkError
+from .sdk import WRAP, Sdk, SdkError
 
 # What would be a warning must count as "the headers don't have it so".
 _STRICT = (
@@ -119,9 +119,9 @@ int main(void) { char byte; return (int)read(0, &byte, 1); }
 """
 
 
-def can_wrap_read(compiler: Sequence[str]) -> bool:
+def can_wrap(compiler: Sequence[str]) -> bool:
     """Whether the linker knows --wrap, which those of GNU and LLVM do."""
-    return _compile_text(_WRAPPING, [*compiler, WRAP_READ, "-o", os.devnull]).returncode == 0
+    return _compile_text(_WRAPPING, [*compiler, WRAP, "-o", os.devnull]).returncode == 0
 
 
 def _no_error_limit(compiler: Sequence[str]) -> str:

@@ -151,12 +151,14 @@ def _not_usable(sdk: Sdk, compiler: Sequence[str]) -> str:
     return f"{sdk.library} needs {lacking}, which this host lacks" if lacking else ""
 
 
-WRAP_READ = "-Wl,--wrap=read"
-"""Has the linker lead libconfd's calls of read() to the extension; see memory.h."""
+WRAP = "-Wl,--wrap=read,--wrap=ei_mutex_lock,--wrap=ei_mutex_unlock"
+"""Has the linker lead these calls of libconfd to the extension; see memory.h and allocator.h."""
 _EXTENSION = """
 #include <unistd.h>
 ssize_t __real_read(int, void *, size_t);
 ssize_t __wrap_read(int fd, void *to, size_t size) { return __real_read(fd, to, size); }
+int __wrap_ei_mutex_lock() { return 0; }
+int __wrap_ei_mutex_unlock() { return 0; }
 int confd_load_schemas(), confd_notifications_connect(), confd_read_notification();
 void *used[] = {confd_load_schemas, confd_notifications_connect, confd_read_notification};
 """
@@ -172,7 +174,7 @@ def links(archive: Path, compiler: Sequence[str]) -> bool:
     options = ["-shared", "-fPIC", "-w", "-Wl,-z,defs", "-o", os.devnull]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.c"
-        for source, wrap in ((_EXTENSION, [WRAP_READ]), (_PLAIN_EXTENSION, [])):
+        for source, wrap in ((_EXTENSION, [WRAP]), (_PLAIN_EXTENSION, [])):
             path.write_text(source)
             command = [*compiler, *options, *wrap, str(path), str(archive)]
             command += ["-ldl", "-lm", "-lpthread"]

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocator.h"
 #include "memory.h"
 #include "terms.h"
 

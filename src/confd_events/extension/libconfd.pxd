@@ -569,6 +569,11 @@ cdef extern from "frames.h" nogil:
     double monotonic_seconds()
 
 
+cdef extern from "allocator.h" nogil:
+    void keep_allocator()
+    void let_allocator_go()
+
+
 cdef extern from "memory.h" nogil:
     void lend_error(int fd, int error)
     void end_loan()
