@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable
 
@@ -36,6 +40,7 @@ class Answering:
     def __init__(self, path: str) -> None:
         self.path = path
         self.data = b""
+        self.ends = True  # or is silent, after what it says
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(path)
         self._listener.listen()
@@ -56,7 +61,8 @@ class Answering:
             with client:
                 try:
                     client.sendall(HELLO + self.data)
-                    client.shutdown(socket.SHUT_WR)
+                    if self.ends:
+                        client.shutdown(socket.SHUT_WR)
                     while client.recv(65536):
                         pass
                 except OSError:
@@ -80,21 +86,26 @@ def load_schemas(path: str) -> None:
     events.load_schemas(path=path)
 
 
-def iterate(path: str) -> None:
+@contextmanager
+def session(path: str, timeout: float | None = None) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(timeout)
         maapi.connect(sock, path=path)
+        yield sock
+
+
+def iterate(path: str, timeout: float | None = None) -> None:
+    with session(path, timeout) as sock:
         maapi.diff_iterate(sock, THANDLE, lambda *_: None)
 
 
-def get_elem(path: str) -> None:
-    with socket.socket(socket.AF_UNIX) as sock:
-        maapi.connect(sock, path=path)
+def get_elem(path: str, timeout: float | None = None) -> None:
+    with session(path, timeout) as sock:
         maapi.get_elem(sock, THANDLE, maapi.HKeypathRef([events.XmlTag(5, 77)]))
 
 
-def attach(path: str) -> None:
-    with socket.socket(socket.AF_UNIX) as sock:
-        maapi.connect(sock, path=path)
+def attach(path: str, timeout: float | None = None) -> None:
+    with session(path, timeout) as sock:
         maapi.attach2(sock, 0, 0, THANDLE)
 
 
@@ -153,6 +164,43 @@ def test_a_malformed_answer_is_an_error(daemon: Answering, name: str) -> None:
         assert caught.value.confd_errno == events.ERR_INTERNAL
         assert caught.value.confd_lasterr.startswith(f"Bad answer to {said}: ")
         assert "; it begins with " in caught.value.confd_lasterr
+
+
+@pytest.fixture
+def alarms() -> Iterator[list[float]]:
+    """When an alarm went off: every tenth of a second. The third one's handler raises."""
+    heard: list[float] = []
+
+    def hear(*_: object) -> None:
+        heard.append(time.monotonic())
+        if len(heard) == 3:
+            raise KeyError("alarm")
+
+    before = signal.signal(signal.SIGALRM, hear)
+    signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+    yield heard
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("call", [iterate, get_elem, attach])
+def test_a_signal_ends_the_wait_for_an_answer(
+    daemon: Answering, alarms: list[float], call: Callable[[str], None]
+) -> None:
+    daemon.ends = False
+    with pytest.raises(KeyError, match="alarm"):
+        call(daemon.path)
+    assert len(alarms) == 3
+
+
+@pytest.mark.parametrize("call", [iterate, get_elem, attach])
+def test_the_socket_limits_the_wait_for_an_answer(
+    daemon: Answering, call: Callable[[str, float], None]
+) -> None:
+    daemon.ends = False
+    with pytest.raises(events.Error) as caught:
+        call(daemon.path, 0.1)
+    assert caught.value.errno == errno.EAGAIN
 
 
 def test_the_schemas_can_be_loaded_afterwards(daemon: Answering) -> None:

@@ -6,6 +6,7 @@
 #ifndef CONFD_EVENTS_ANSWERS_H
 #define CONFD_EVENTS_ANSWERS_H
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "frames.h"
@@ -33,6 +34,16 @@ static const struct awaited awaited[] = {
     [TO_LOAD_SCHEMAS] = {"maapi_load_schemas()", BARE, any_SHAPE},
 };
 
+/* How a thread waits for answers that a signal or a clock may end. */
+struct patience {
+    const sigset_t *held; /* the signals that are blocked while it waits; all are, else */
+    double each;          /* seconds of a wait, or less than 0 for no limit */
+    double until;         /* of monotonic_seconds(), or 0 for ever */
+    int (*interrupted)(void *of); /* after a signal: is it to end? */
+    void *of;
+    int is_over; /* the time is */
+};
+
 /* The answers to one call. A call within another, as when garbage is collected, has its own. */
 struct answers {
     int fd;
@@ -41,6 +52,7 @@ struct answers {
     size_t size;
     size_t at; /* what the library has read of it */
     size_t room;
+    struct patience *patience; /* NULL: read() waits */
     char bad[TEXT_SIZE]; /* what is wrong with it: then the library gets no more; or "" */
     struct answers *outer;
 };
@@ -180,9 +192,11 @@ static inline int is_bad_answer(struct answers *a)
 
 static _Thread_local struct answers *asking;
 
-static inline void begin_answers(struct answers *a, int fd, enum question question)
+static inline void begin_answers(struct answers *a, int fd, enum question question,
+                                 struct patience *patience)
 {
-    *a = (struct answers){.fd = fd, .awaited = &awaited[question], .outer = asking};
+    *a = (struct answers){
+        .fd = fd, .awaited = &awaited[question], .patience = patience, .outer = asking};
     asking = a;
 }
 
@@ -195,18 +209,72 @@ static inline void end_answers(struct answers *a)
     errno = saved;
 }
 
+/* After it, library and daemon are out of step: nothing more is to be read. */
+static int refuse(struct answers *a)
+{
+    shutdown(a->fd, SHUT_RDWR);
+    errno = EPROTO;
+    return -1;
+}
+
+/* The seconds that a wait may take, or less than 0. */
+static double patience_left(const struct patience *p)
+{
+    double left = p->until - monotonic_seconds();
+    if (p->until == 0)
+        return p->each;
+    left = left > 0 ? left : 0;
+    return p->each >= 0 && p->each < left ? p->each : left;
+}
+
+/* Wait until there is something to read. -1: errno says why not. */
+static int await_bytes(struct answers *a)
+{
+    struct patience *p = a->patience;
+    struct pollfd wanted = {.fd = a->fd, .events = POLLIN};
+    int ready;
+    do {
+        double left = patience_left(p);
+        struct timespec limit = {(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
+        ready = ppoll(&wanted, 1, left < 0 ? NULL : &limit, p->held);
+        if (ready < 0 && (errno != EINTR || p->interrupted(p->of)))
+            return refuse(a);
+    } while (ready < 0);
+    if (ready > 0)
+        return 0;
+    p->is_over = p->until != 0 && monotonic_seconds() >= p->until;
+    errno = EAGAIN;
+    return p->is_over ? refuse(a) : -1;
+}
+
+/* As read(), which a signal does not end. */
+static ssize_t read_some(struct answers *a, void *to, size_t size)
+{
+    ssize_t got;
+    do {
+        got = a->patience == NULL ? __real_read(a->fd, to, size)
+                                  : recv(a->fd, to, size, MSG_DONTWAIT);
+        if (got < 0 && errno == EAGAIN && a->patience != NULL) {
+            if (await_bytes(a) < 0)
+                return -1;
+            errno = EINTR;
+        }
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
 /* As much as there is up to the end of the stream: never less for another reason, so that the
  * library asks for the bytes of a length only where a frame begins. */
-static ssize_t read_all(int fd, unsigned char *to, size_t size)
+static ssize_t read_all(struct answers *a, unsigned char *to, size_t size)
 {
     size_t done = 0;
     while (done < size) {
-        ssize_t got = __real_read(fd, to + done, size - done);
-        if (got < 0 && errno != EINTR)
+        ssize_t got = read_some(a, to + done, size - done);
+        if (got < 0)
             return -1;
         if (got == 0)
             break;
-        done += got > 0 ? (size_t)got : 0;
+        done += (size_t)got;
     }
     return (ssize_t)done;
 }
@@ -236,7 +304,7 @@ static int take_bytes(struct answers *a, size_t whole)
         if (!make_room_for(a, whole))
             return -1;
         wanted = (whole < a->room ? whole : a->room) - a->size;
-        got = read_all(a->fd, a->bytes + a->size, wanted);
+        got = read_all(a, a->bytes + a->size, wanted);
         if (got < 0)
             return -1;
         a->size += (size_t)got;
@@ -244,14 +312,6 @@ static int take_bytes(struct answers *a, size_t whole)
             break;
     }
     return 0;
-}
-
-/* An answer that does not fit leaves library and daemon out of step: nothing more is to be read. */
-static int refuse(struct answers *a)
-{
-    shutdown(a->fd, SHUT_RDWR);
-    errno = EPROTO;
-    return -1;
 }
 
 static int take_answer(struct answers *a)
@@ -281,7 +341,7 @@ static ssize_t read_answer(struct answers *a, void *to, size_t size)
         return refuse(a);
     if (a->at == a->size) {
         if (size != FRAME_HEADER)
-            return read_all(a->fd, to, size); /* the handshake */
+            return read_all(a, to, size); /* the handshake */
         if (take_answer(a) < 0)
             return -1;
     }
@@ -304,9 +364,10 @@ ssize_t __wrap_read(int fd, void *to, size_t size)
 
 #else
 
-static inline void begin_answers(struct answers *a, int fd, enum question question)
+static inline void begin_answers(struct answers *a, int fd, enum question question,
+                                 struct patience *patience)
 {
-    (void)fd, (void)question;
+    (void)fd, (void)question, (void)patience;
     a->bad[0] = '\0';
 }
 

@@ -14,7 +14,8 @@ cdef class _DaemonCall:
     """A call of the library that waits for the daemon, and so may take long.
 
     Python runs signal handlers in the main thread alone, and the library does not go on when a
-    signal interrupts it. So another thread makes the call, with signals blocked.
+    signal interrupts it. So another thread makes the call, with signals blocked: unless all that
+    waits in it is the reading of answers, and that leads to the extension.
     """
 
     cdef int fd
@@ -22,7 +23,8 @@ cdef class _DaemonCall:
     cdef double timeout  # seconds of each wait
     cdef double limit  # seconds of all that it takes
     cdef object running  # what the other thread releases at its end; None: it is not to begin
-    cdef object error  # that of the other thread's call
+    cdef object error  # that of the other thread's call, or of a signal handler
+    cdef bint only_reads  # once it has asked; so its waits can be ended
 
     def __cinit__(self):
         self.timeout = self.limit = FOR_EVER
@@ -40,7 +42,9 @@ cdef class _DaemonCall:
         return error
 
     cdef int run(self) except -1:
-        wait = self.begin() if is_main_thread() or self.limit != FOR_EVER else None
+        cdef bint can_end = self.only_reads and FROM_MEMORY
+        cdef bint must_end = is_main_thread() or self.limit != FOR_EVER
+        wait = self.begin() if must_end and not can_end else None
         if wait is None:
             return self.make()
         try:
@@ -50,8 +54,14 @@ cdef class _DaemonCall:
             raise
         if not over:
             self.give_up(wait)
-            raise DaemonSilent(CONFD_ERR_TIMEOUT, text(confd_strerror(CONFD_ERR_TIMEOUT)),
-                               f"the daemon did not answer within {self.limit:g} s")
+            raise self.silence()
+        return self.raise_error()
+
+    cdef object silence(self):
+        return DaemonSilent(CONFD_ERR_TIMEOUT, text(confd_strerror(CONFD_ERR_TIMEOUT)),
+                            f"the daemon did not answer within {self.limit:g} s")
+
+    cdef int raise_error(self) except -1:
         error, self.error = self.error, None  # its traceback refers to this object
         if error is not None:
             raise error
@@ -106,22 +116,42 @@ cdef class _DaemonCall:
         cdef sigset_t before
         cdef lent_socket lent
         cdef answers expected
+        cdef patience waiting
         cdef int status, os_errno
         cdef int fd = self.own_fd or self.fd
+        waiting.held = &before
+        waiting.each = -1 if self.timeout == FOR_EVER else self.timeout
+        waiting.until = 0 if self.limit == FOR_EVER else monotonic_seconds() + self.limit
+        waiting.interrupted = is_interrupted
+        waiting.of = <void *>self
+        waiting.is_over = False
         with nogil:
             hold_signals(&before)
             lend(fd, self.timeout, &lent)
-            begin_answers(&expected, fd, self.asks())
+            begin_answers(&expected, fd, self.asks(), &waiting if self.only_reads else NULL)
             status = self.call(fd)
             end_answers(&expected)
             take_back(&lent)
             os_errno = errno
             let_signals_go(&before, status != CONFD_OK)
+        self.raise_error()
+        if waiting.is_over:
+            raise self.silence()
         if expected.bad[0] != 0:
             raise own_failure(CONFD_ERR_INTERNAL, text(expected.bad))
         if status != CONFD_OK:
             raise self.explained(failure(status, os_errno))
         return 0
+
+
+cdef int is_interrupted(void *of) noexcept with gil:
+    """Let Python's signal handlers run; whether one has raised, which ends the call."""
+    call = <_DaemonCall>of
+    try:
+        PyErr_CheckSignals()
+    except BaseException as error:
+        call.error = error
+    return call.error is not None
 
 
 cdef class _Connecting(_DaemonCall):

@@ -117,10 +117,9 @@ cdef bint take_path(_GettingElements call) noexcept with gil:
         if call.raised is not None or len(call.values) == len(call.paths):
             return False
         fill_path(call.path, call.paths[len(call.values)])
-        return True
-    except BaseException as error:
+    except BaseException as error:  # not to return from here: Cython then needs memory
         call.raised = error
-        return False
+    return call.raised is None
 
 
 cdef void put_value(_GettingElements call) noexcept with gil:

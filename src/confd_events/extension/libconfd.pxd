@@ -575,6 +575,7 @@ cdef extern from "allocator.h" nogil:
 
 
 cdef extern from "memory.h" nogil:
+    bint FROM_MEMORY
     void lend_error(int fd, int error)
     void end_loan()
 
@@ -610,9 +611,16 @@ cdef extern from "answers.h" nogil:
         TO_GET_ELEMENT
         TO_ITERATE
         TO_LOAD_SCHEMAS
+    struct patience:
+        const sigset_t *held
+        double each
+        double until
+        int (*interrupted)(void *of) noexcept nogil
+        void *of
+        bint is_over
     struct answers:
         char bad[1]
-    void begin_answers(answers *expected, int fd, question asked)
+    void begin_answers(answers *expected, int fd, question asked, patience *waiting)
     void end_answers(answers *expected)
 
 

@@ -144,6 +144,9 @@ cdef class _MaapiCall(_DaemonCall):
 
     cdef int thandle
 
+    def __cinit__(self):
+        self.only_reads = True
+
     cdef int aim(self, sock, thandle) except -1:
         self.fd = stream_fd(sock)
         self.timeout = timeout_of(sock, self.fd) or FOR_EVER
@@ -294,8 +297,9 @@ cdef maapi_iter_ret take_change(
     try:
         iteration.changes.append(
             (make_path(path), <int>op, value_or_none(old), new_value(op, new)))
-    except BaseException as error:
+    except BaseException as error:  # not to return from here: Cython then needs memory
         iteration.raised = error
+    if iteration.raised is not None:
         return ITER_STOP
     iteration.over = len(iteration.changes) < iteration.most
     return ITER_RECURSE if iteration.over else ITER_SUSPEND
