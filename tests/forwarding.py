@@ -11,6 +11,7 @@ from typing import Any
 
 from subscribing import PATIENCE, wait_until
 
+from confd_events import library
 from confd_events.forward import (
     BusyError,
     Forwarder,
@@ -22,6 +23,9 @@ from confd_events.forward import (
     status_of,
 )
 from confd_events.testing import Daemon, DaemonProcess
+
+SOURCE = "nso" if library()["product"] == "NCS" else "confd"
+"""How the types of records begin."""
 
 
 def written(
@@ -107,7 +111,8 @@ def spooled(directory: Path, sink: str, bodies: Sequence[str]) -> None:
 
 def body(number: int, size: int = 0) -> str:
     """The record of an audit, as the spool has it; its message has this size."""
-    about = '"source": "//nso/paris", "type": "nso.audit", "time": "2026-01-01T00:00:00+00:00"'
+    source, time = f"//{SOURCE}/paris", "2026-01-01T00:00:00+00:00"
+    about = f'"source": "{source}", "type": "{SOURCE}.audit", "time": "{time}"'
     data = f'{{"type": 1, "audit": {{"usid": {number}, "msg": "{"x" * size}"}}}}'
     return f'{{"specversion": "1.0", "id": "paris/{number}", {about}, "data": {data}}}'
 

@@ -15,6 +15,7 @@ import pytest
 from confluent_kafka import KafkaError
 from conftest import DATA
 from forwarding import (
+    SOURCE,
     await_usids,
     body,
     delivered,
@@ -124,17 +125,17 @@ def test_a_topic_for_each_type_and_a_key_for_each_session(
     daemon: Daemon, tmp_path: Path, server: ServerProcess
 ) -> None:
     observer = Observer(f"127.0.0.1:{server.port}")
-    observer.make("paris_.nso.audit", partitions=5)
-    observer.make("paris_.nso.started")
+    observer.make(f"paris_.{SOURCE}.audit", partitions=5)
+    observer.make(f"paris_.{SOURCE}.started")
     more = 'topic = "{node}.{type}"\nkey_by = "session"'
     path = written(tmp_path, daemon, node='name = "paris/"', sink=kafka_sink(server.port, more))
     path.write_text(path.read_text().replace('name = "paris"\n', "").replace("paris/", "paris("))
     with forwarding(path):
         send(daemon, *[1, 2, 3] * 10)
         delivered(tmp_path)
-    (started,) = observer.produced("paris_.nso.started")
+    (started,) = observer.produced(f"paris_.{SOURCE}.started")
     assert started.key == "paris("
-    found = observer.produced("paris_.nso.audit")
+    found = observer.produced(f"paris_.{SOURCE}.audit")
     of_key = {each.key: each.partition for each in found}
     assert len(found) == 30
     assert set(of_key) == {"paris(/1", "paris(/2", "paris(/3"}

@@ -18,6 +18,7 @@ import nkeys
 import pytest
 from conftest import DATA
 from forwarding import (
+    SOURCE,
     await_usids,
     body,
     delivered,
@@ -51,7 +52,7 @@ from confd_events.testing import Daemon
 T = TypeVar("T")
 
 SECRET = "abc-s3cret-token"
-AUDIT = "events.nso.audit.paris"
+AUDIT = f"events.{SOURCE}.audit.paris"
 
 
 class Stored(NamedTuple):
@@ -142,7 +143,7 @@ def test_records_are_published(daemon: Daemon, tmp_path: Path, server: ServerPro
         wait_until(lambda: observer.count() == 4)
     found = observer.stored()
     assert usids([each.record for each in found]) == ["started", 1, 2, 3]
-    assert [each.subject for each in found] == ["events.nso.started.paris", *[AUDIT] * 3]
+    assert [each.subject for each in found] == [f"events.{SOURCE}.started.paris", *[AUDIT] * 3]
     for each in found:
         assert each.headers["Nats-Msg-Id"] == each.record["id"]
         assert each.headers["Content-Type"] == "application/cloudevents+json"
@@ -158,7 +159,7 @@ def test_a_stream_that_is_not_there_is_said_and_other_sinks_go_on(
         said = trouble(tmp_path, "nats")
         observer.make()
         wait_until(lambda: observer.count() == 2)
-    assert said == "events.nso.started.paris: no stream takes it now"
+    assert said == f"events.{SOURCE}.started.paris: no stream takes it now"
     assert usids(observer.records()) == ["started", 1]
 
 
@@ -185,7 +186,7 @@ def test_a_stream_is_made_when_that_is_wanted(
             send(daemon, number)
             wait_until(lambda: observer.count() == 2 * number)  # noqa: B023
     assert usids(observer.records()) == ["started", 1, "started", 2]
-    assert observer.stored()[1].subject == "audit.paris_x_.of.nso.audit"
+    assert observer.stored()[1].subject == f"audit.paris_x_.of.{SOURCE}.audit"
 
 
 def test_a_server_that_comes_later(daemon: Daemon, tmp_path: Path) -> None:
@@ -466,7 +467,7 @@ def test_what_may_not_be_published_is_said(daemon: Daemon, tmp_path: Path) -> No
         path.write_text(f"drain = 0.2\n{path.read_text()}")
         with forwarding(path):
             said = trouble(tmp_path, "nats").lower()
-    assert 'permissions violation for publish to "events.nso.started.paris"' in said
+    assert f'permissions violation for publish to "events.{SOURCE}.started.paris"' in said
 
 
 def test_tls_checks_the_certificate(daemon: Daemon, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forwarding import ending_soon, forwarding, written
+from forwarding import SOURCE, ending_soon, forwarding, written
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -123,6 +123,7 @@ def tell(daemon: Daemon, *events: dict[str, Any], after: int) -> None:
         daemon.progress(**{**event, "timestamp": event["timestamp"] + after})
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_spans_and_log_records(tmp_path: Path, daemon: Daemon, collector: Collector) -> None:
     with forwarding(configured(tmp_path, daemon, collector)):
         daemon.wait_for_subscribers(timeout=PATIENCE)
@@ -138,14 +139,15 @@ def test_spans_and_log_records(tmp_path: Path, daemon: Daemon, collector: Collec
     logs = {record.body.string_value: record for record in collector.logs}
     assert (logs["commit"].trace_id, logs["commit"].span_id) == (span.trace_id, span.span_id)
     assert (logs["show"].trace_id, logs["show"].span_id) == (b"", b"")
-    assert logs["commit"].event_name == "nso.audit"
+    assert logs["commit"].event_name == f"{SOURCE}.audit"
     said = attributes_of(logs["commit"])
     assert said.items() >= {"nso.user": "ada", "nso.usid": 41}.items()
     assert said["log.record.uid"].startswith("paris/")
-    expected = {"service.name": "nso", "service.instance.id": "paris"}
+    expected = {"service.name": SOURCE, "service.instance.id": "paris"}
     assert all(each == expected for each in collector.resources)
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_what_is_open_comes_again_with_the_next_run(
     tmp_path: Path, daemon: Daemon, collector: Collector
 ) -> None:
@@ -190,6 +192,7 @@ def test_nothing_is_lost_while_the_collector_is_busy(
     assert collector.answers == []
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_a_span_that_is_refused_is_left_out_and_told(
     tmp_path: Path, daemon: Daemon, collector: Collector, caplog: pytest.LogCaptureFixture
 ) -> None:

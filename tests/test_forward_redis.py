@@ -13,6 +13,7 @@ import pytest
 import redis
 from conftest import DATA
 from forwarding import (
+    SOURCE,
     await_usids,
     body,
     delivered,
@@ -77,8 +78,8 @@ def test_a_stream_for_each_type_that_is_kept_short(
     with forwarding(path):
         daemon.wait_for_subscribers(timeout=PATIENCE)
         delivered(tmp_path)
-    assert 100 <= len(added(server, "paris:nso.audit")) < 500
-    assert len(added(server, "paris:nso.started")) == 1
+    assert 100 <= len(added(server, f"paris:{SOURCE}.audit")) < 500
+    assert len(added(server, f"paris:{SOURCE}.started")) == 1
 
 
 def test_a_server_that_comes_later_and_other_sinks_go_on(daemon: Daemon, tmp_path: Path) -> None:

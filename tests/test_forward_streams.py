@@ -120,6 +120,7 @@ def test_each_is_stored_once_wherever_the_forwarder_is_killed(alarms: Daemon, pa
         alarm(alarms, number)
         number += 1
     with started("forward", str(path)) as process:
+        alarms.wait_for_subscribers(timeout=PATIENCE)  # before, SIGTERM ends it at once
         wait_until(lambda: numbers(path)[-1:] == [number - 1])
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
@@ -143,6 +144,7 @@ def test_the_place_is_never_before_or_behind_the_records(
                 assert process.returncode == -signal.SIGKILL
             alarms.disconnect()
     with started("forward", str(path)) as process:
+        alarms.wait_for_subscribers(timeout=PATIENCE)  # before, SIGTERM ends it at once
         wait_until(lambda: numbers(path)[-1:] == [number - 1])
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0

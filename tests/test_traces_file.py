@@ -64,14 +64,17 @@ def monitored(daemon: Daemon) -> list[str]:
         return [next(subscription).to_json() for _ in range(1 + len(commit()))]
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_a_recording_of_frames() -> None:
     assert told(spans(read_recording(recorded()))) == told(assembled(commit()))
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_a_recording_of_monitor(daemon: Daemon) -> None:
     assert told(spans(read_recording(monitored(daemon)))) == told(assembled(commit()))
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_records_of_the_forwarder(daemon: Daemon) -> None:
     lines = [
         json.dumps({"specversion": "1.0", "data": json.loads(line)}) for line in monitored(daemon)
@@ -79,6 +82,7 @@ def test_records_of_the_forwarder(daemon: Daemon) -> None:
     assert told(spans(read_recording(lines))) == told(assembled(commit()))
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_links_of_a_recording(daemon: Daemon) -> None:
     start, stop = span_of("push", 0, 9, number(1))
     link = [("228f1996-9dc6-4ce0-8ebe-4f3abe763875", number(7))]
@@ -132,6 +136,7 @@ def test_what_is_wrong_in_a_recording_is_told(line: str, said: str) -> None:
         list(read_recording([recorded()[1], line]))
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_a_file_of_either_kind() -> None:
     assert told(spans(read_file(recorded()))) == told(assembled(commit()))
     table = written("6.1")
@@ -197,6 +202,7 @@ def test_what_is_added_to_a_file(path: Path) -> None:
     assert sorted(span.name for span in found) == ["applying transaction", "connect"]
 
 
+@pytest.mark.since(8, 2)  # span ids
 def test_a_file_that_grows_is_a_recording(path: Path) -> None:
     following = Following(path)
     for line in recorded():
