@@ -45,6 +45,9 @@ from typing_extensions import TypeAlias
 KINDS_HEAD = '''\
 """The classes of notifications, and the types of their keys. Written by ci/names.py."""
 
+# Each takes its own keys alone, for who asks for a wrong one.
+# pyright: reportIncompatibleMethodOverride=false
+
 from typing import Literal, TypeVar, overload
 
 from ._events import (
@@ -70,6 +73,9 @@ Its result is a union of a Subscription for each argument that events come of. W
 Of._event() says; None and False stand for an argument that is not given, of which nothing comes.
 So type checkers make the union of the events themselves, of any names, and errors stay short.
 """
+
+# What is asked for decides what comes; what is not asked for has a type all the same.
+# pyright: reportIncompatibleMethodOverride=false, reportInvalidTypeVarUse=false
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import runpy
@@ -224,6 +225,11 @@ def test_package_is_strictly_typed(cache: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_pyright_finds_nothing_in_the_package() -> None:
+    result = run("basedpyright", cwd=PROJECT)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 PROGRAM = """
 import socket
 from datetime import datetime, timezone
@@ -366,6 +372,20 @@ def check_program(text: str, cache: Path, directory: Path) -> subprocess.Complet
 def test_a_program_type_checks(cache: Path, tmp_path: Path) -> None:
     result = check_program(PROGRAM, cache, tmp_path)
     assert (result.stdout, result.stderr, result.returncode) == ("", "", 0)
+
+
+def test_a_program_type_checks_with_pyright(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    settings = {
+        "typeCheckingMode": "standard",
+        "extraPaths": [str(Path(events.__file__).parents[1])],
+        "reportMissingModuleSource": "none",
+        # A dict of read_notification() has one of its payloads: which, the program knows.
+        "reportTypedDictNotRequiredAccess": "none",
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    result = run("basedpyright", cwd=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 EVENTS = """

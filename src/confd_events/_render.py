@@ -210,7 +210,7 @@ def _scalar(value: Value) -> bool | float | str | None:
     plain = value.as_pyval()
     if isinstance(plain, int) or (isinstance(plain, float) and isfinite(plain)):
         return plain
-    return readable(plain if kind in (C_BUF, C_STR) else str(value))
+    return readable(str(plain if kind in (C_BUF, C_STR) else value))
 
 
 def _each(values: Iterable[Any], secrets: bool, render: Render) -> list[Any]:

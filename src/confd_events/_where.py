@@ -61,12 +61,14 @@ class Condition(Protocol):
 
     def holds(self, payload: Payload) -> bool:
         """Whether a notification with this payload meets it; see to_dict()."""
+        ...
 
     def bound(self, mask: int) -> Condition:
         """The same for the notifications of a mask.
 
         Raises ValueError when none of them has such a key, or it can't have such a value.
         """
+        ...
 
 
 class AnyOf(NamedTuple):

@@ -10,7 +10,7 @@ from .description.catalog import NOTIFICATIONS, class_name
 from .enums import Notif, notif
 from .subscription import Event
 
-__all__ = [class_name(kind) for kind in NOTIFICATIONS]
+__all__ = [class_name(kind) for kind in NOTIFICATIONS]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 class _Kind(type):

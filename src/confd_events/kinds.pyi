@@ -1,5 +1,8 @@
 """The classes of notifications, and the types of their keys. Written by ci/names.py."""
 
+# Each takes its own keys alone, for who asks for a wrong one.
+# pyright: reportIncompatibleMethodOverride=false
+
 from typing import Literal, TypeVar, overload
 
 from ._events import (

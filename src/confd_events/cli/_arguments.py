@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """As argparse does, but names may stand behind options, too: NAME --json NAME."""
-        found, rest = super().parse_known_args(args, namespace)
+        found, rest = super().parse_known_args(args, namespace or argparse.Namespace())
         takes_more = any(action.dest == "names" for action in self._actions)
         if takes_more and not any(text.startswith("-") for text in rest):
             found.names, rest = [*found.names, *rest], []

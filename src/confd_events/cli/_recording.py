@@ -89,11 +89,11 @@ _OPERATIONS = {"default-set": "value-set", "moved": "moved-after", "attribute-se
 
 def script_line(line: Line, names: Names) -> dict[str, Any]:
     """A line of monitor --json as one of a script; ValueError when there is no such."""
-    name = line["type_name"]
+    name: str = line["type_name"]
     fields = _FIELDS.get(name)
     if fields is None:
         raise ValueError(f"type_name: {name!r} is no notification")
-    payload = next((part for part in line.values() if isinstance(part, dict)), {})
+    payload: Line = next((part for part in line.values() if isinstance(part, dict)), {})
     key = name.replace("-", "_")
     kind = _METHODS.get(key, key)
     if key in _SEVERAL:
@@ -101,7 +101,7 @@ def script_line(line: Line, names: Names) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for key, item in payload.items():
         if key in fields:
-            given[_RENAMED.get(key, key)] = _written(fields[key], item)
+            given[_RENAMED.get(key) or key] = _written(fields[key], item)
     _inner(given, payload)
     if kind.startswith("stream_"):
         given["stream"] = _STREAM

@@ -119,9 +119,10 @@ def _listening(arguments: argparse.Namespace) -> Iterator[Daemon]:
     try:
         where = _where(arguments)
         daemon = Daemon(product=library()["product"].lower(), **where)
-        daemon.start()
     except ValueError as error:
         raise UsageError(error) from error
+    try:
+        daemon.start()
     except OSError as error:
         reason = f"can not listen on {written_address(where)}: {error.strerror}"
         raise UnavailableError(reason) from error

@@ -198,7 +198,7 @@ class Event(_Notification):
         return self
 
     def __repr__(self) -> str:
-        keys: Iterable[Any] = self.payload
+        keys = cast("Iterable[Any]", self.payload)
         shown = [f"{key}={_short(self[key])}" for key in keys]
         kind = type(self).__name__ if isinstance(self, Marker) else f"Event {self.name}"
         return f"<{' '.join([kind, *shown])}>"

@@ -416,7 +416,7 @@ class _Events(Generator[Event, None, None]):
 
     def throw(self, kind: Any, value: Any = None, traceback: Any = None) -> Event:
         self._settle()
-        return super().throw(kind, value, traceback)
+        return super().throw(kind, value, traceback)  # pyright: ignore[reportAbstractUsage]
 
     def _settle(self) -> None:
         """The loop is left: its last event is done with."""

@@ -5,6 +5,9 @@ Of._event() says; None and False stand for an argument that is not given, of whi
 So type checkers make the union of the events themselves, of any names, and errors stay short.
 """
 
+# What is asked for decides what comes; what is not asked for has a type all the same.
+# pyright: reportIncompatibleMethodOverride=false, reportInvalidTypeVarUse=false
+
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Callable, Generic, Literal, NoReturn, Protocol, overload

@@ -46,10 +46,12 @@ class Transactions(Protocol):
 
     def held_changes(self) -> Sequence[DataChange]:
         """What all transactions that wait change."""
+        ...
 
     @property
     def names(self) -> Schemas:
         """The names that paths are made of."""
+        ...
 
 
 class Maapi:

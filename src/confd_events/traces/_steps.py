@@ -129,7 +129,7 @@ class _Shape:
         found = {n: _plain(value) for n, value in zip(self._names, values) if value is not None}
         datastore: Any = found.get("nso.datastore")
         if datastore is not None:
-            found["nso.datastore"] = _DATASTORES.get(datastore, datastore)
+            found["nso.datastore"] = _DATASTORES.get(datastore) or datastore
         return found
 
 

@@ -93,7 +93,7 @@ class Messages:
     def of(self, record: Record) -> bytes:
         """The message of a record."""
         try:
-            about = record.envelope()
+            about: dict[str, Any] = record.envelope()
         except RecursionError:  # its data is too deep to be looked into
             about = record.attributes()
         product, _, name = about["type"].partition(".")
