@@ -16,6 +16,7 @@ from typing import Any, Callable, NamedTuple
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import confd_events as events
+from confd_events.cli._trace import collecting_rarely
 from confd_events.error import Error
 from confd_events.testing import encode
 from confd_events.traces import follow_batches
@@ -89,8 +90,8 @@ def traced(folder: Path, seconds: float | None, transactions: int | None) -> Tra
 def _forward(path: str, url: str, expected: int) -> tuple[int, int]:
     """As `confd-events trace --otlp` does it; returns the memory of the process, see Traced."""
     sent, first = 0, 0
-    subscription = events.subscribe("progress", address=path, buffer=100_000)
-    with closing(OtlpSender(url)) as sender, subscription, suppress(Error):
+    subscription = events.subscribe("progress", address=path, buffer=20_000)
+    with closing(OtlpSender(url)) as sender, subscription, suppress(Error), collecting_rarely():
         for batch in follow_batches(subscription):
             sender.send(batch)
             sent += len(batch)

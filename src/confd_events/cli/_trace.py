@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import signal
 import sys
@@ -63,7 +64,8 @@ examples:
 Told = Callable[[Mapping[str, Any]], object]
 
 _BATCH = 512  # spans in a request
-_AHEAD = 100_000  # notifications that are read while spans are shown or sent
+_AHEAD = 20_000  # notifications that are read while spans are shown or sent
+_NEW_OBJECTS = 50_000  # until garbage is collected
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -255,8 +257,20 @@ def _of_daemon(
             buffer=_AHEAD,
         ),
     )
-    with subscription, closed_at(end, subscription), _interruptible(subscription.close):
+    interruptible = _interruptible(subscription.close)
+    with collecting_rarely(), subscription, closed_at(end, subscription), interruptible:
         yield follow_batches(subscription, size=_BATCH, delay=_delay(arguments), others=others)
+
+
+@contextmanager
+def collecting_rarely() -> Iterator[None]:
+    """What waits to be made into spans is no garbage, and each collection would look at it."""
+    before = gc.get_threshold()
+    gc.set_threshold(_NEW_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager
