@@ -93,9 +93,9 @@ def diff_iterate(
         ITER_RECURSE (or None), ITER_CONTINUE or ITER_UP
     flags -- ITER_WANT_ATTR, ITER_WANT_P_CONTAINER
 
-    iter runs in the calling thread. What it raises ends the iteration. The main thread, where
-    signal handlers run, leaves each step to another thread; for many changes use an event's
-    changes(), which does so for many at a time.
+    iter runs in the calling thread. What it raises ends the iteration. Where libconfd is linked
+    shared, the main thread, in which signal handlers run, leaves each step to another thread; for
+    many changes use an event's changes(), which does so for many at a time.
 
     Raises Error when the daemon refuses or is lost (C: maapi_diff_iterate()).
     """
