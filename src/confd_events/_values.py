@@ -200,6 +200,6 @@ def hex_octets(value: object) -> bytes:
 def quad_octets(value: object) -> bytes:
     """The four octets of a dotted quad such as 1.2.3.4."""
     numbers = oid_parts(value)
-    if len(numbers) != 4 or min(numbers) < 0 or max(numbers) > 255:
+    if len(numbers) != 4 or [number for number in numbers if number not in range(256)]:
         raise ValueError(f"{value!r} is not a dotted quad such as 1.2.3.4")
     return bytes(numbers)
