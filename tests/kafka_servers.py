@@ -6,8 +6,11 @@ import ctypes
 import socket
 import struct
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import pbkdf2_hmac, sha512
+from hmac import digest
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -157,11 +160,61 @@ def mock_cluster(brokers: int = 1) -> Iterator[MockCluster]:
         library.rd_kafka_destroy(ctypes.c_void_p(handle))
 
 
-class SaslGate:
-    """Lets clients through to a server that have logged in by SASL's PLAIN, and no others."""
+class _Plain:
+    """The server's side of a login by SASL's PLAIN."""
 
     def __init__(self, user: str, password: str) -> None:
         self._secret = f"\0{user}\0{password}".encode()
+        self.is_known = False
+
+    def answer(self, message: bytes) -> bytes | None:
+        """None for a client that is refused."""
+        self.is_known = message == self._secret
+        return b"" if self.is_known else None
+
+
+class _Scram:
+    """The server's side of a login by SCRAM-SHA-512, as RFC 5802 has it."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self._user = user
+        self._salt, self._rounds, self._nonce = b"salt", 4096, "of-the-server"
+        self._salted = pbkdf2_hmac("sha512", password.encode(), self._salt, self._rounds)
+        self._said: list[bytes] = []
+        self.is_known = False
+
+    def answer(self, message: bytes) -> bytes | None:
+        """None for a client that is refused."""
+        return self._challenge(message) if not self._said else self._verdict(message)
+
+    def _challenge(self, message: bytes) -> bytes | None:
+        user, nonce = message.removeprefix(b"n,,n=").split(b",r=")
+        salt = b64encode(self._salt).decode()
+        challenge = f"r={nonce.decode()}{self._nonce},s={salt},i={self._rounds}".encode()
+        self._said = [message.removeprefix(b"n,,"), challenge]
+        return challenge if user == self._user.encode() else None
+
+    def _verdict(self, message: bytes) -> bytes | None:
+        beginning, proof = message.split(b",p=")
+        said = b",".join([*self._said, beginning])
+        stored = sha512(self._keyed(b"Client Key")).digest()
+        pairs = zip(digest(stored, said, "sha512"), b64decode(proof))
+        self.is_known = sha512(bytes(a ^ b for a, b in pairs)).digest() == stored
+        signature = digest(self._keyed(b"Server Key"), said, "sha512")
+        return b"v=" + b64encode(signature) if self.is_known else None
+
+    def _keyed(self, name: bytes) -> bytes:
+        return digest(self._salted, name, "sha512")
+
+
+_LOGINS: dict[bytes, type[_Plain | _Scram]] = {b"PLAIN": _Plain, b"SCRAM-SHA-512": _Scram}
+
+
+class SaslGate:
+    """Lets clients through to a server that have logged in by SASL, and no others."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self._user, self._password = user, password
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.server: ServerProcess | None = None
@@ -185,17 +238,20 @@ class SaslGate:
         assert self.server is not None
         server = socket.create_connection(("127.0.0.1", self.server.port))
         with suppress(OSError, EOFError), client, server:
-            is_known = False
+            login: _Plain | _Scram | None = None
             while True:
                 request = _frame(client)
-                kind, _, number = struct.unpack_from(">hhi", request)
+                kind, _, number, name_size = struct.unpack_from(">hhih", request)
+                body = request[10 + name_size :]
                 if kind == _SASL_HANDSHAKE:
-                    _send_frame(client, struct.pack(">ihih5s", number, 0, 1, 5, b"PLAIN"))
-                elif kind == _SASL_AUTHENTICATE:
-                    is_known = request.endswith(self._secret)
-                    error = 0 if is_known else KafkaError.SASL_AUTHENTICATION_FAILED
-                    _send_frame(client, struct.pack(">ihhiq", number, error, -1, 0, 0))
-                elif is_known or kind == _API_VERSIONS:
+                    login = _LOGINS[body[2:]](self._user, self._password)
+                    _send_frame(client, struct.pack(">ihi", number, 0, 1) + body)
+                elif kind == _SASL_AUTHENTICATE and login is not None:
+                    answer = login.answer(body[4:])
+                    error = KafkaError.SASL_AUTHENTICATION_FAILED if answer is None else 0
+                    said = struct.pack(">i", len(answer or b"")) + (answer or b"")
+                    _send_frame(client, struct.pack(">ihh", number, error, -1) + said + bytes(8))
+                elif kind == _API_VERSIONS or (login is not None and login.is_known):
                     _send_frame(server, request)
                     _send_frame(client, _frame(server))
                 else:

@@ -350,12 +350,15 @@ def test_more_than_librdkafka_holds_at_a_time(cluster: MockCluster) -> None:
     assert usids(records(Observer(cluster.servers).produced())) == [*range(100)]
 
 
-def test_a_password(daemon: Daemon, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_a_password(
+    daemon: Daemon, tmp_path: Path, caplog: pytest.LogCaptureFixture, mechanism: str
+) -> None:
     caplog.set_level(logging.DEBUG, "confd_events.forward")
     file = tmp_path / "password"
     with SaslGate("ada", SECRET) as gate, kafka_server(tmp_path, advertised=gate.port) as server:
         gate.server = server
-        more = f'user = "ada"\npassword_file = "{file}"\nmechanism = "PLAIN"\ntimeout = 1\n'
+        more = f'user = "ada"\npassword_file = "{file}"\nmechanism = "{mechanism}"\ntimeout = 1\n'
         sink = kafka_sink(gate.port, f'{more}options.debug = "security"')
         path = written(tmp_path, daemon, sink=sink)
         path.write_text(f"drain = 0.2\n{path.read_text()}")
