@@ -263,7 +263,7 @@ STORM = """
         alarms += 1
         raise HandlerError
 
-    # Not in the loop below: what is raised at a loop's condition, Python 3.13.0 lets out of its try.
+    # Not in the loop below: what is raised at its condition, Python 3.13.0 lets out of the try.
     def take():
         while not got or got[-1] < count:
             event = next(subscription)
