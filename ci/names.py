@@ -6,8 +6,10 @@ A test compares what is committed with what this writes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from inspect import cleandoc
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, indent
+from typing import Callable
 
 from confd_events.description.catalog import (
     CONSTANTS,
@@ -292,10 +294,16 @@ def names_by_kind() -> dict[str, list[str]]:
     return found
 
 
+def docstring(function: Callable[..., object]) -> str:
+    """As it is in the source: Python 3.13 takes its indentation away."""
+    text = cleandoc(function.__doc__ or "")
+    return f"{indent(text, '    ').lstrip()}\n    "
+
+
 def typed_functions() -> str:
     """The functions with their options, and their docstrings."""
     return "".join(
-        FUNCTION.format(function=function.__name__, result=result.__name__, doc=function.__doc__)
+        FUNCTION.format(function=function.__name__, result=result.__name__, doc=docstring(function))
         for function, result in (
             (subscribe, Subscription),
             (subscribe_async, AsyncSubscription),
