@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Shows what this command and Python programs on this host use: the version of this package, the
 vendor's library libconfd, and the address of the daemon that they connect to unless told another.
-Nothing is connected. Try this first when something does not work.
+It does not connect. Try this first when something does not work.
 """
 
 _EXAMPLES = """\
@@ -118,7 +118,7 @@ def _described(facts: dict[str, Any], verbose: bool) -> Iterator[tuple[str, str]
     yield "file", f"{library['path']}, {library['link']}"
     yield "it lacks", _lacking(library["missing"], verbose)
     variables = " and ".join(facts["variables"])
-    source = f"from {variables}" if variables else "the default, for no variable names another"
+    source = f"from {variables}" if variables else "the default; no variable names another"
     yield "address", f"{written_address(facts['address'])}, {source}"
     access = facts["access_file"]
     yield "access file", "none" if access is None else f"{access['path']}, {access['note']}"

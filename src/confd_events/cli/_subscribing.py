@@ -54,7 +54,7 @@ def add_subscription(group: argparse._ArgumentGroup) -> None:
         "--heartbeat",
         type=seconds,
         metavar="TIME",
-        help="let the daemon show so often that it is alive; it is lost when three do not come",
+        help="how often the daemon sends a heartbeat; when three are missing, it is lost",
     )
     group.add_argument(
         "--health-check",
