@@ -45,7 +45,7 @@ def _without_libconfd() -> str:
     module = Path(spec.origin) if spec is not None and spec.origin else None
     places = {
         "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""),
-        "the directory of the SDK that it was built with": _runpath(module) if module else "",
+        "the run path that its build gave it": _runpath(module) if module else "",
     }
     looked = "; ".join(f"{name} ({where or 'not set'})" for name, where in places.items())
     return (
